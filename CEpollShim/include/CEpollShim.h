@@ -1,0 +1,78 @@
+/* The part of the kernel's interface that Swift's Glibc module lacks, and nothing more.
+ *
+ * Each function returns what the system call returns, or the negated errno: no caller reads errno
+ * late. The only state is the thread-local word at the end. */
+#ifndef CEPOLL_SHIM_H
+#define CEPOLL_SHIM_H
+
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/* epoll(7) flags as plain integers: the importer turns the enum's members into a struct. */
+static const uint32_t cepoll_in = EPOLLIN;
+static const uint32_t cepoll_out = EPOLLOUT;
+static const uint32_t cepoll_priority = EPOLLPRI;
+static const uint32_t cepoll_error = EPOLLERR;
+static const uint32_t cepoll_hang_up = EPOLLHUP;
+static const uint32_t cepoll_read_hang_up = EPOLLRDHUP;
+static const uint32_t cepoll_edge_triggered = EPOLLET;
+
+_Static_assert(sizeof(struct epoll_event) == 12 || sizeof(struct epoll_event) == 16,
+               "struct epoll_event is packed on x86-64 and padded elsewhere");
+
+/* epoll(7) */
+int cepoll_create(void);
+int cepoll_add(int poller, int fd, uint32_t events, uint64_t token);
+int cepoll_modify(int poller, int fd, uint32_t events, uint64_t token);
+int cepoll_delete(int poller, int fd);
+int cepoll_wait(int poller, struct epoll_event *events, int count, int timeout_milliseconds);
+
+static inline uint32_t cepoll_event_flags(const struct epoll_event *event) { return event->events; }
+static inline uint64_t cepoll_event_token(const struct epoll_event *event) { return event->data.u64; }
+
+/* eventfd(2): a counter that wakes a sleeping loop. */
+int cepoll_event_create(void);
+int cepoll_event_signal(int fd);
+
+/* timerfd_create(2), timerfd_settime(2) on CLOCK_BOOTTIME, absolute; zero disarms. */
+int cepoll_timer_create(void);
+int cepoll_timer_arm(int fd, int64_t deadline_nanoseconds);
+int64_t cepoll_clock_now(void);
+int64_t cepoll_clock_monotonic_now(void);
+
+/* signalfd(2): the signals of `mask` (bit n-1 for signal n), blocked in this thread, as reads. */
+int cepoll_signal_create(uint64_t mask);
+int cepoll_signal_read(int fd);
+int cepoll_signal_block(uint64_t mask, uint64_t *previous);
+int cepoll_signal_restore(uint64_t mask);
+int cepoll_signal_ignore_pipe(void);
+
+/* socket(2): non-blocking, close-on-exec; `send` never raises SIGPIPE. */
+int cepoll_socket_create(int family, int type, int protocol);
+int cepoll_socket_pair(int type, int fds[2]);
+int cepoll_socket_accept(int fd, struct sockaddr_storage *peer, socklen_t *length);
+int cepoll_socket_connect(int fd, const struct sockaddr *address, socklen_t length);
+int cepoll_socket_set(int fd, int level, int name, int value);
+int cepoll_socket_get(int fd, int level, int name, int *value);
+ssize_t cepoll_socket_receive(int fd, void *bytes, size_t count);
+ssize_t cepoll_socket_send(int fd, const void *bytes, size_t count);
+
+/* Any descriptor. */
+ssize_t cepoll_fd_read(int fd, void *bytes, size_t count);
+ssize_t cepoll_fd_write(int fd, const void *bytes, size_t count);
+int cepoll_fd_close(int fd);
+
+/* pthread_setname_np(3), sched_getaffinity(2) */
+void cepoll_thread_name(const char *name);
+int cepoll_processor_count(void);
+
+/* The loop that runs on this thread: an unowned pointer, null where none runs. A call and not an
+ * inline access: a compiler may keep a thread-local's address across a suspension point. */
+void *cepoll_current_loop(void);
+void cepoll_set_current_loop(void *loop);
+
+#endif

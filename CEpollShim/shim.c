@@ -1,0 +1,183 @@
+#define _GNU_SOURCE
+#include "CEpollShim.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define OR_ERRNO(call)                      \
+  ({                                        \
+    __typeof__(call) result_ = (call);      \
+    result_ < 0 ? -errno : result_;         \
+  })
+
+static const int64_t nanoseconds_per_second = 1000000000;
+
+/* epoll */
+
+static int control(int poller, int operation, int fd, uint32_t events, uint64_t token) {
+  struct epoll_event event = {.events = events, .data = {.u64 = token}};
+  return OR_ERRNO(epoll_ctl(poller, operation, fd, &event));
+}
+
+int cepoll_create(void) { return OR_ERRNO(epoll_create1(EPOLL_CLOEXEC)); }
+
+int cepoll_add(int poller, int fd, uint32_t events, uint64_t token) {
+  return control(poller, EPOLL_CTL_ADD, fd, events, token);
+}
+
+int cepoll_modify(int poller, int fd, uint32_t events, uint64_t token) {
+  return control(poller, EPOLL_CTL_MOD, fd, events, token);
+}
+
+int cepoll_delete(int poller, int fd) { return control(poller, EPOLL_CTL_DEL, fd, 0, 0); }
+
+int cepoll_wait(int poller, struct epoll_event *events, int count, int timeout_milliseconds) {
+  return OR_ERRNO(epoll_wait(poller, events, count, timeout_milliseconds));
+}
+
+/* eventfd */
+
+int cepoll_event_create(void) { return OR_ERRNO(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+
+int cepoll_event_signal(int fd) {
+  uint64_t one = 1;
+  int result;
+  do {
+    result = OR_ERRNO((int)write(fd, &one, sizeof one));
+  } while (result == -EINTR);
+  return result == -EAGAIN ? 0 : result; /* a full counter is a signalled one */
+}
+
+/* timerfd and clocks */
+
+int cepoll_timer_create(void) {
+  return OR_ERRNO(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK));
+}
+
+int cepoll_timer_arm(int fd, int64_t deadline_nanoseconds) {
+  struct itimerspec spec = {
+      .it_value = {.tv_sec = deadline_nanoseconds / nanoseconds_per_second,
+                   .tv_nsec = deadline_nanoseconds % nanoseconds_per_second}};
+  return OR_ERRNO(timerfd_settime(fd, TFD_TIMER_ABSTIME, &spec, NULL));
+}
+
+static int64_t now(clockid_t clock) {
+  struct timespec time;
+  clock_gettime(clock, &time);
+  return time.tv_sec * nanoseconds_per_second + time.tv_nsec;
+}
+
+int64_t cepoll_clock_now(void) { return now(CLOCK_BOOTTIME); }
+int64_t cepoll_clock_monotonic_now(void) { return now(CLOCK_MONOTONIC); }
+
+/* signals */
+
+static sigset_t set_of(uint64_t mask) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal = 1; signal <= 64; signal++)
+    if (mask >> (signal - 1) & 1) sigaddset(&set, signal);
+  return set;
+}
+
+int cepoll_signal_create(uint64_t mask) {
+  sigset_t set = set_of(mask);
+  return OR_ERRNO(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+int cepoll_signal_read(int fd) {
+  struct signalfd_siginfo info;
+  int result = OR_ERRNO((int)read(fd, &info, sizeof info));
+  return result < 0 ? result : (int)info.ssi_signo;
+}
+
+int cepoll_signal_block(uint64_t mask, uint64_t *previous) {
+  sigset_t set = set_of(mask), old;
+  int result = pthread_sigmask(SIG_BLOCK, &set, &old);
+  *previous = 0;
+  for (int signal = 1; signal <= 64; signal++)
+    if (sigismember(&old, signal) == 1) *previous |= (uint64_t)1 << (signal - 1);
+  return -result;
+}
+
+int cepoll_signal_restore(uint64_t mask) {
+  sigset_t set = set_of(mask);
+  return -pthread_sigmask(SIG_SETMASK, &set, NULL);
+}
+
+int cepoll_signal_ignore_pipe(void) {
+  struct sigaction old, ignore = {.sa_handler = SIG_IGN};
+  if (sigaction(SIGPIPE, NULL, &old) < 0) return -errno;
+  return old.sa_handler == SIG_DFL ? OR_ERRNO(sigaction(SIGPIPE, &ignore, NULL)) : 0;
+}
+
+/* sockets */
+
+int cepoll_socket_create(int family, int type, int protocol) {
+  return OR_ERRNO(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
+}
+
+int cepoll_socket_pair(int type, int fds[2]) {
+  return OR_ERRNO(socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds));
+}
+
+int cepoll_socket_accept(int fd, struct sockaddr_storage *peer, socklen_t *length) {
+  return OR_ERRNO(accept4(fd, (struct sockaddr *)peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+int cepoll_socket_connect(int fd, const struct sockaddr *address, socklen_t length) {
+  return OR_ERRNO(connect(fd, address, length));
+}
+
+int cepoll_socket_set(int fd, int level, int name, int value) {
+  return OR_ERRNO(setsockopt(fd, level, name, &value, sizeof value));
+}
+
+int cepoll_socket_get(int fd, int level, int name, int *value) {
+  socklen_t length = sizeof *value;
+  return OR_ERRNO(getsockopt(fd, level, name, value, &length));
+}
+
+ssize_t cepoll_socket_receive(int fd, void *bytes, size_t count) {
+  return OR_ERRNO(recv(fd, bytes, count, 0));
+}
+
+ssize_t cepoll_socket_send(int fd, const void *bytes, size_t count) {
+  return OR_ERRNO(send(fd, bytes, count, MSG_NOSIGNAL));
+}
+
+/* any descriptor */
+
+ssize_t cepoll_fd_read(int fd, void *bytes, size_t count) { return OR_ERRNO(read(fd, bytes, count)); }
+
+ssize_t cepoll_fd_write(int fd, const void *bytes, size_t count) {
+  return OR_ERRNO(write(fd, bytes, count));
+}
+
+/* Never retried: Linux has released the number even when EINTR is reported (close(2), NOTES). */
+int cepoll_fd_close(int fd) {
+  int result = OR_ERRNO(close(fd));
+  return result == -EINTR ? 0 : result;
+}
+
+/* threads */
+
+void cepoll_thread_name(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int cepoll_processor_count(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) < 0 ? 1 : CPU_COUNT(&set);
+}
+
+/* the loop of this thread */
+
+static _Thread_local void *current_loop __attribute__((tls_model("initial-exec")));
+
+void *cepoll_current_loop(void) { return current_loop; }
+void cepoll_set_current_loop(void *loop) { current_loop = loop; }

@@ -1,0 +1,84 @@
+extension Connection {
+  /// Writes all bytes, waiting as long as the peer is slow to take them.
+  ///
+  /// Several tasks may write: each write goes out whole, in the order of the calls. No bytes are
+  /// queued in the library; what has been written is in the kernel's buffer or further.
+  ///
+  /// - Throws: ``IOError`` if the connection breaks or is closed; no SIGPIPE is raised.
+  ///   `CancellationError` if the task is cancelled before the first byte has gone; after it,
+  ///   ``IOError`` with ``Errno/canceled`` that says how many have.
+  /// - Complexity: one `send(2)` if the kernel has room; no allocation.
+  public func write(_ bytes: Span<UInt8>) async throws {
+    // SAFETY: the caller lends the memory until this function returns.
+    try await write(Connection.address(of: bytes), count: bytes.count)
+  }
+
+  /// Writes a chunk; as ``write(_:)-(Span<UInt8>)``.
+  public func write(_ chunk: Chunk) async throws {
+    // SAFETY: the caller holds the chunk, and it its memory, until this function returns.
+    try await write(chunk.buffer.bytes + chunk.startIndex, count: chunk.count)
+  }
+
+  /// Writes all bytes of an array; as ``write(_:)-(Span<UInt8>)``.
+  public func write(_ bytes: [UInt8]) async throws {
+    try await write(bytes.span)
+  }
+
+  /// Writes a text as UTF-8; as ``write(_:)-(Span<UInt8>)``.
+  public func write(_ text: String) async throws {
+    try await write(Array(text.utf8).span)
+  }
+
+  /// Ends this direction: the peer reads the end of the stream after all that was written.
+  ///
+  /// It waits for writes that are under way. Reading goes on.
+  ///
+  /// - Throws: ``IOError`` if it has been ended before, or the connection is broken or closed.
+  public func finish() async throws {
+    let stream = bound.open("Connection.finish")
+    try await stream.beginWriting(.finish)
+    do {
+      try stream.finish()
+    } catch {
+      throw IOError(.finish, error)
+    }
+  }
+
+  @inline(__always)
+  private func write(_ bytes: UnsafeRawPointer?, count: Int) async throws {
+    let stream = bound.open("Connection.write")
+    guard let bytes, count > 0 else { return try stream.checkWritable() }
+    try await stream.beginWriting(.write)
+    var sent = 0
+    do {
+      sent = try stream.trySend(bytes, count: count)
+      while sent < count {
+        try await stream.waitToWrite()
+        sent += try stream.trySend(bytes + sent, count: count - sent)
+      }
+    } catch {
+      stream.endWriting()
+      throw Connection.writeError(error, sent: sent, of: count)
+    }
+    stream.endWriting()
+    await stream.core.spend()
+  }
+
+  private static func writeError(_ error: any Error, sent: Int, of count: Int) -> any Error {
+    if let reason = error as? Errno { return IOError(.write, reason) }
+    guard error is CancellationError, sent > 0 else { return error }
+    return IOError(.write, .canceled, "\(sent) of \(count) bytes were written")
+  }
+
+  private static func address(of bytes: Span<UInt8>) -> UnsafeRawPointer? {
+    bytes.withUnsafeBytes { $0.baseAddress }
+  }
+}
+
+extension Stream {
+  /// An empty write sends nothing, but says whether one could be made.
+  fileprivate func checkWritable() throws {
+    if isClosed { throw IOError(.write, .badFileDescriptor, "the connection is closed") }
+    if case .finished = writing { throw IOError(.write, .brokenPipe, "this end has finished writing") }
+  }
+}

@@ -1,0 +1,123 @@
+/// A connected TCP stream.
+///
+/// One task may read and any number may write at once; writes go out whole and in the order of the
+/// calls. All of it on the loop's thread; the object itself may be held anywhere. When the last
+/// reference is gone, the connection is closed as by ``abort()`` but without a reset.
+///
+/// As an asynchronous sequence it gives the chunks that arrive, until the peer ends its direction.
+public final class Connection: Sendable {
+  let bound: LoopBound<Stream>
+  /// The other end; nil if it was gone before it could be asked.
+  public let remoteAddress: SocketAddress?
+
+  init(_ stream: Stream, remoteAddress: SocketAddress?) {
+    bound = LoopBound(stream, stream.core)
+    self.remoteAddress = remoteAddress
+  }
+
+  deinit {
+    if let stream = bound.openIfCurrent() { return stream.close() }
+    let bound = bound
+    // Refused means that the loop has ended: then its last reference closes the descriptor.
+    _ = bound.inbox.submit(.call { bound.open("Connection.deinit").close() })
+  }
+
+  /// This end's address; nil once it is closed.
+  public var localAddress: SocketAddress? {
+    let stream = bound.open("Connection.localAddress")
+    return stream.isClosed ? nil : stream.socket.localAddress
+  }
+
+  /// Whether this end has been closed. On the loop's thread only.
+  public var isClosed: Bool { bound.open("Connection.isClosed").isClosed }
+}
+
+extension Connection {
+  /// Reads what has arrived, waiting for at least one byte.
+  ///
+  /// Bytes come in order. Only one task may read at a time; a second one traps.
+  ///
+  /// - Parameter buffer: Where to put the bytes. Its count, in bytes, is the most that is read.
+  /// - Returns: How many bytes were read; 0 at the end of the stream, and then for ever.
+  /// - Throws: ``IOError`` if the connection breaks or is closed meanwhile; `CancellationError` if the
+  ///   task is cancelled first, and then no byte is lost.
+  /// - Complexity: one `recv(2)`; no allocation.
+  public func read(into buffer: inout MutableSpan<UInt8>) async throws -> Int {
+    precondition(buffer.count > 0, "A read needs a buffer with room for a byte")
+    let stream = bound.open("Connection.read")
+    while true {
+      if let count = try stream.tryRead(into: &buffer) {
+        await stream.core.spend()
+        return count
+      }
+      try await stream.waitToRead()
+    }
+  }
+}
+
+extension Stream {
+  fileprivate func tryRead(into buffer: inout MutableSpan<UInt8>) throws -> Int? {
+    do {
+      return try buffer.withUnsafeMutableBytes { bytes throws(Errno) -> Int? in
+        try tryRead(into: bytes.baseAddress.unsafelyUnwrapped, count: bytes.count)
+      }
+    } catch {
+      throw IOError(.read, error)
+    }
+  }
+}
+
+extension Connection: AsyncSequence {
+  /// Gives the chunks that arrive, in order, until the peer ends its direction.
+  public struct Iterator: AsyncIteratorProtocol {
+    private let connection: Connection
+    /// The memory of the last chunk; used again if the caller has let go of it.
+    private var last: Buffer?
+
+    fileprivate init(_ connection: Connection) {
+      self.connection = connection
+    }
+
+    /// The next chunk, waiting for at least one byte; nil at the end of the stream.
+    ///
+    /// - Throws: As ``Connection/read(into:)``.
+    /// - Complexity: one `recv(2)`; no allocation unless earlier chunks have been kept.
+    public mutating func next(isolation: isolated (any Actor)?) async throws -> Chunk? {
+      let stream = connection.bound.open("Connection.next")
+      giveBack(stream.core)
+      while true {
+        try await stream.waitToRead()
+        let buffer = stream.core.buffers.take()
+        let count: Int?
+        do throws(Errno) {
+          count = try stream.tryRead(into: buffer.bytes, count: Buffer.capacity)
+        } catch {
+          stream.core.buffers.giveBack(buffer)
+          throw IOError(.read, error)
+        }
+        guard let count, count > 0 else {
+          stream.core.buffers.giveBack(buffer)
+          if count == 0 { return nil }
+          continue
+        }
+        last = buffer
+        await stream.core.spend()
+        return Chunk(buffer, count: count)
+      }
+    }
+
+    /// The next chunk; as ``next(isolation:)``, where the caller's isolation is not known.
+    public mutating func next() async throws -> Chunk? {
+      try await next(isolation: #isolation)
+    }
+
+    private mutating func giveBack(_ core: LoopCore) {
+      if isKnownUniquelyReferenced(&last), let buffer = last { core.buffers.giveBack(buffer) }
+      last = nil
+    }
+  }
+
+  public func makeAsyncIterator() -> Iterator {
+    Iterator(self)
+  }
+}

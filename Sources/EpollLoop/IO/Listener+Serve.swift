@@ -1,0 +1,72 @@
+extension Listener {
+  /// Accepts connections and runs `handler` for each in a task of its own, until it is cancelled.
+  ///
+  /// A connection is closed when its handler returns, as by ``Connection/close()``, and broken off
+  /// when its handler throws. Handlers' errors go to `onError` and nowhere else; without it, errors that
+  /// a peer can cause (``IOError``) and cancellation are dropped, and others are written to standard
+  /// error. No error of a connection ends the serving.
+  ///
+  /// It ends when the task is cancelled or the listener is closed: first the listener closes, then
+  /// handlers may go on for `grace`, then they are cancelled; all have ended when it returns.
+  ///
+  /// - Parameters:
+  ///   - maximumConnections: How many are served at once; further ones wait in the kernel. More than 0.
+  ///   - grace: How long handlers may go on after the end has begun.
+  ///   - isolation: Where the handlers run; the caller's, unless given.
+  ///   - onError: Hears of every error of a handler.
+  ///   - handler: What to do with a connection.
+  /// - Throws: `CancellationError` if it was cancelled. Nothing if the listener was closed.
+  public func serve(
+    maximumConnections: Int = .max, grace: Duration = .zero, isolation: isolated (any Actor)? = #isolation,
+    onError: ((any Error, Connection) -> Void)? = nil,
+    _ handler: @escaping (Connection) async throws -> Void
+  ) async throws {
+    precondition(maximumConnections > 0, "A server serves at least one connection at a time")
+    let core = bound.open("Listener.serve").core
+    let list = TaskList(core)
+    var ending: any Error = CancellationError()
+    do {
+      while await list.shrink(to: maximumConnections - 1) {
+        let connection = try await accept()
+        let task = SpawnedTask<Void>(in: list, name: nil)
+        task.isObserved = true
+        task.start(isolation: isolation) {
+          await Listener.serve(connection, onError, handler)
+        }
+      }
+    } catch {
+      ending = error
+    }
+    close()
+    await list.drain(grace: grace)
+    if ending is CancellationError { throw ending }
+  }
+
+  private static func serve(
+    _ connection: Connection, _ onError: ((any Error, Connection) -> Void)?,
+    _ handler: (Connection) async throws -> Void
+  ) async {
+    do {
+      try await handler(connection)
+      await connection.close()
+    } catch {
+      if !(error is CancellationError) { connection.abort() }
+      await connection.close()
+      if let onError {
+        onError(error, connection)
+      } else if !(error is IOError || error is CancellationError) {
+        UnhandledErrors.report(error, task: "connection from \(connection.remoteAddress.map(\.description) ?? "?")")
+      }
+    }
+  }
+}
+
+extension TaskList {
+  /// Waits until all have ended, and cancels those that have not when the grace is over.
+  fileprivate nonisolated(nonsending) func drain(grace: Duration) async {
+    let end = core.add(Callback(.never) { [self] in cancelAll() })
+    if grace > .zero { core.schedule(end, at: core.now + grace) } else { cancelAll() }
+    await drain()
+    core.withdraw(end)
+  }
+}

@@ -1,0 +1,161 @@
+/// A listening TCP socket.
+///
+/// On its loop's thread only; the object itself may be held anywhere. When the last reference is
+/// gone, it is closed.
+public final class Listener: Sendable {
+  final class State {
+    let core: LoopCore
+    let socket: Socket
+    fileprivate var descriptor: FileDescriptor?
+    let registration: Registration
+
+    fileprivate init(_ descriptor: consuming FileDescriptor, _ core: LoopCore) throws(Errno) {
+      socket = Socket(fd: descriptor.number)
+      registration = try core.register(descriptor.number, for: [.readable, .edgeTriggered])
+      self.core = core
+      self.descriptor = consume descriptor
+    }
+
+    /// Whether it has been closed.
+    var isClosed: Bool {
+      if case .closed = registration.reading { true } else { false }
+    }
+
+    /// Wakes whoever waits to accept with an error, then closes the descriptor.
+    func close() {
+      guard !isClosed else { return }
+      core.deregister(registration)
+      descriptor = nil
+    }
+  }
+
+  /// How long accepting pauses when descriptors or memory have run out.
+  static let shortagePause = Duration.milliseconds(50)
+
+  let bound: LoopBound<State>
+  /// Where it listens; with the port that the kernel chose, if 0 was asked for.
+  public let localAddress: SocketAddress
+
+  /// Listens on a TCP port, on the loop of this thread.
+  ///
+  /// - Parameters:
+  ///   - host: A numeric IPv4 or IPv6 address, or "localhost", which means 127.0.0.1. "0.0.0.0" and "::"
+  ///     mean all addresses.
+  ///   - port: The port; 0 lets the kernel choose a free one.
+  ///   - options: What is set on the socket and its connections.
+  /// - Throws: ``IOError`` that names the address and the reason.
+  public static func tcp(
+    host: String, port: UInt16, options: ListenerOptions = ListenerOptions()
+  ) throws -> Listener {
+    let numeric = host == "localhost" ? "127.0.0.1" : host
+    guard let address = SocketAddress(numericHost: numeric, port: port) else {
+      throw IOError(.listen, .invalidArgument, "'\(host)' is not a numeric address")
+    }
+    do {
+      return try Listener(address, options, LoopCore.current)
+    } catch {
+      throw IOError(.listen, error, "\(address)")
+    }
+  }
+
+  private init(_ address: SocketAddress, _ options: ListenerOptions, _ core: LoopCore) throws(Errno) {
+    precondition(options.backlog > 0, "A listener's backlog is more than zero")
+    let descriptor = try Socket.stream(for: address)
+    let socket = Socket(fd: descriptor.number)
+    if options.reuseAddress { try socket.setReuseAddress(true) }
+    if options.reusePort { try socket.setReusePort(true) }
+    if case .ipv6 = address.value { try socket.setIPv6Only(options.ipv6Only) }
+    // Accepted sockets inherit these, tcp(7) and socket(7): no system call for each.
+    try options.connection.apply(to: socket)
+    try socket.bind(to: address)
+    try socket.listen(backlog: options.backlog)
+    localAddress = socket.localAddress ?? address
+    bound = LoopBound(try State(descriptor, core), core)
+  }
+
+  deinit {
+    if let state = bound.openIfCurrent() { return state.close() }
+    let bound = bound
+    // Refused means that the loop has ended: then its last reference closes the descriptor.
+    _ = bound.inbox.submit(.call { bound.open("Listener.deinit").close() })
+  }
+
+  /// Stops listening: whoever waits to accept gets an error, and new connections are refused.
+  ///
+  /// Connections that have been accepted stay. A second time nothing happens.
+  public func close() {
+    bound.open("Listener.close").close()
+  }
+
+  /// Waits for a connection and takes it.
+  ///
+  /// Connections that are gone before they are taken are passed over. When descriptors or memory run
+  /// out (EMFILE, ENFILE, ENOBUFS, ENOMEM), accepting pauses for 50 ms at a time; the kernel keeps who
+  /// waits. One task may accept at a time.
+  ///
+  /// - Throws: ``IOError`` if the listener is closed; `CancellationError` if the task is cancelled
+  ///   first, and then no connection is lost.
+  public func accept() async throws -> Connection {
+    let state = bound.open("Listener.accept")
+    while true {
+      switch state.tryAccept() {
+      case .connection(let connection):
+        await state.core.spend()
+        return connection
+      case .nothing:
+        try await state.waitForConnection(atMost: nil)
+      case .shortage:
+        try await state.waitForConnection(atMost: Listener.shortagePause)
+      case .closed:
+        throw IOError(.accept, .badFileDescriptor, "the listener is closed")
+      }
+    }
+  }
+}
+
+extension Listener.State {
+  fileprivate enum Attempt {
+    case connection(Connection)
+    case nothing
+    case shortage
+    case closed
+  }
+
+  fileprivate func tryAccept() -> Attempt {
+    while true {
+      switch registration.reading {
+      case .ready: break
+      case .closed: return .closed
+      case .idle: return .nothing
+      case .awaited(let waiter):
+        precondition(core.waiters.waitingSlot(waiter) == nil, "Only one task may accept at a time")
+        return .nothing
+      }
+      do throws(Errno) {
+        let (number, peer) = try socket.accept()
+        return .connection(Connection(try Stream(owning: number, core), remoteAddress: peer))
+      } catch {
+        if error == .wouldBlock {
+          registration.reading = .idle
+        } else if error.isShortage {
+          return .shortage
+        }
+        precondition(!error.isOurBug && error != .invalidArgument, "accept4 failed: \(error)")
+        // Anything else is an error of the connection that was to be taken: accept(2), NOTES.
+      }
+    }
+  }
+
+  /// Waits for the next connection, or for a time at the most.
+  fileprivate nonisolated(nonsending) func waitForConnection(atMost pause: Duration?) async throws {
+    let wake = await core.park { waiter in
+      if let pause {
+        // The latch stays ready: who waits in the kernel brings no further edge.
+        core.schedule(waiter, at: core.now + pause)
+      } else {
+        registration.reading = .awaited(waiter)
+      }
+    }
+    if wake == .cancelled { throw CancellationError() }
+  }
+}

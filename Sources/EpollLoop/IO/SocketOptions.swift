@@ -1,0 +1,54 @@
+/// What is set on a TCP connection, tcp(7) and socket(7).
+public struct ConnectionOptions: Sendable {
+  /// Whether small writes go out at once instead of waiting for an acknowledgement (TCP_NODELAY).
+  public var noDelay = true
+  /// Whether the kernel probes a peer that has been silent for long (SO_KEEPALIVE).
+  public var keepAlive = false
+  /// The kernel's receive buffer in bytes (SO_RCVBUF); nil leaves it to the kernel.
+  public var receiveBufferBytes: Int?
+  /// The kernel's send buffer in bytes (SO_SNDBUF); nil leaves it to the kernel.
+  public var sendBufferBytes: Int?
+
+  /// The defaults: no delay, no probes, the kernel's buffers.
+  public init() {}
+
+  func apply(to socket: Socket) throws(Errno) {
+    if noDelay { try socket.setNoDelay(true) }
+    if keepAlive { try socket.setKeepAlive(true) }
+    if let receiveBufferBytes { try socket.setBuffer(receiving: true, bytes: receiveBufferBytes) }
+    if let sendBufferBytes { try socket.setBuffer(receiving: false, bytes: sendBufferBytes) }
+  }
+}
+
+/// What is set on a listening socket.
+public struct ListenerOptions: Sendable {
+  /// How many connections the kernel keeps until they are accepted, listen(2).
+  public var backlog: Int32 = 4096
+  /// Whether the port may be bound again right after a restart (SO_REUSEADDR).
+  public var reuseAddress = true
+  /// Whether several listeners may share the port, the kernel spreading connections (SO_REUSEPORT).
+  public var reusePort = false
+  /// Whether a listener on an IPv6 address refuses IPv4 (IPV6_V6ONLY).
+  public var ipv6Only = false
+  /// What the accepted connections inherit.
+  public var connection = ConnectionOptions()
+
+  /// The defaults.
+  public init() {}
+}
+
+extension Connection {
+  /// Changes options; those that are nil stay.
+  ///
+  /// - Throws: ``IOError`` if the connection is closed or the kernel refuses.
+  public func configure(noDelay: Bool? = nil, keepAlive: Bool? = nil) throws {
+    let stream = bound.open("Connection.configure")
+    guard !stream.isClosed else { throw IOError(.configure, .badFileDescriptor, "the connection is closed") }
+    do throws(Errno) {
+      if let noDelay { try stream.socket.setNoDelay(noDelay) }
+      if let keepAlive { try stream.socket.setKeepAlive(keepAlive) }
+    } catch {
+      throw IOError(.configure, error)
+    }
+  }
+}

@@ -1,0 +1,186 @@
+/// One end of a connected stream socket: its descriptor, who reads and who writes.
+///
+/// Loop-bound; ``Connection`` is its face.
+final class Stream {
+  /// How far the writing direction has come.
+  enum Writing {
+    case open
+    /// A task writes; others wait in the queue.
+    case busy
+    /// The end has been sent.
+    case finished
+  }
+
+  let core: LoopCore
+  let socket: Socket
+  private var descriptor: FileDescriptor?
+  let registration: Registration
+  /// Whether the peer has ended its direction, and all of it has been read.
+  @exclusivity(unchecked) private(set) var hasReadEnd = false
+  @exclusivity(unchecked) private(set) var writing = Writing.open
+  private lazy var writers = WaitQueue(core)
+
+  /// Takes over a connected socket.
+  init(owning number: Int32, _ core: LoopCore) throws(Errno) {
+    let descriptor = FileDescriptor(owning: number)
+    registration = try core.register(number)
+    self.descriptor = consume descriptor
+    self.core = core
+    socket = Socket(fd: number)
+  }
+
+  /// Takes over a socket that has connected while it was watched.
+  init(_ descriptor: consuming FileDescriptor, _ registration: Registration, _ core: LoopCore) {
+    socket = Socket(fd: descriptor.number)
+    self.descriptor = consume descriptor
+    self.registration = registration
+    self.core = core
+  }
+
+  /// Whether it has been closed on this side.
+  var isClosed: Bool {
+    if case .closed = registration.reading { true } else { false }
+  }
+
+  /// Wakes whoever waits here with an error, then closes the descriptor. A second time, nothing happens.
+  func close() {
+    guard !isClosed else { return }
+    core.deregister(registration)
+    writers.wakeAll(.closed)
+    descriptor = nil
+  }
+
+  // MARK: reading
+
+  /// Reads what is there, without waiting.
+  ///
+  /// - Returns: The count, 0 at the end; `wouldBlock` if there is nothing yet, without a system call
+  ///   if that is known.
+  @inline(__always)
+  func tryRead(into bytes: UnsafeMutableRawPointer, count: Int) throws(Errno) -> Int? {
+    while true {
+      switch registration.reading {
+      case .ready:
+        break
+      case .idle:
+        return nil
+      case .awaited(let waiter):
+        checkOnlyReader(waiter)
+        return nil
+      case .closed:
+        throw .badFileDescriptor
+      }
+      let result = socket.receive(into: bytes, count: count)
+      if result > 0 {
+        if result < count, registration.trustsShortReads { registration.reading = .idle }
+        return result
+      }
+      if result == 0 {
+        hasReadEnd = true
+        return 0
+      }
+      let reason = Errno(rawValue: Int32(truncatingIfNeeded: -result))
+      switch reason {
+      case .wouldBlock: registration.reading = .idle
+      case .interrupted: break
+      default: throw reason
+      }
+    }
+  }
+
+  /// Waits until a read may bring something.
+  ///
+  /// - Throws: `CancellationError`, or the reason that the stream is closed.
+  @inline(__always)
+  nonisolated(nonsending) func waitToRead() async throws {
+    switch registration.reading {
+    case .ready: return
+    case .closed: throw IOError(.read, .badFileDescriptor, "the connection is closed")
+    case .awaited(let waiter): checkOnlyReader(waiter)
+    case .idle: break
+    }
+    let wake = await core.park { registration.reading = .awaited($0) }
+    switch wake {
+    case .ready: return
+    case .cancelled: throw CancellationError()
+    case .closed, .timedOut: throw IOError(.read, .badFileDescriptor, "closed meanwhile")
+    }
+  }
+
+  private func checkOnlyReader(_ waiter: Waiter) {
+    precondition(core.waiters.waitingSlot(waiter) == nil,
+      "Only one task may read from a connection at a time")
+  }
+
+  // MARK: writing
+
+  /// Sends what fits, without waiting.
+  ///
+  /// - Returns: The count; 0 if nothing fits.
+  @inline(__always)
+  func trySend(_ bytes: UnsafeRawPointer, count: Int) throws(Errno) -> Int {
+    while true {
+      switch registration.writing {
+      case .ready: break
+      case .idle, .awaited: return 0
+      case .closed: throw .badFileDescriptor
+      }
+      let result = socket.send(bytes, count: count)
+      if result >= 0 {
+        // A short count means a full buffer: the next room is an edge, epoll(7).
+        if result < count { registration.writing = .idle }
+        return result
+      }
+      let reason = Errno(rawValue: Int32(truncatingIfNeeded: -result))
+      switch reason {
+      case .wouldBlock: registration.writing = .idle
+      case .interrupted: break
+      default: throw reason
+      }
+    }
+  }
+
+  /// Waits until a write may take something. Only by the task whose turn it is, after `trySend`.
+  nonisolated(nonsending) func waitToWrite() async throws {
+    if case .ready = registration.writing { return }
+    let wake = await core.park { registration.writing = .awaited($0) }
+    switch wake {
+    case .ready: return
+    case .cancelled: throw CancellationError()
+    case .closed, .timedOut: throw IOError(.write, .badFileDescriptor, "closed meanwhile")
+    }
+  }
+
+  /// Waits for this task's turn to write, first come, first served.
+  nonisolated(nonsending) func beginWriting(_ operation: IOError.Operation) async throws {
+    while true {
+      if isClosed { throw IOError(operation, .badFileDescriptor, "the connection is closed") }
+      switch writing {
+      case .open:
+        writing = .busy
+        return
+      case .finished:
+        throw IOError(operation, .brokenPipe, "this end has finished writing")
+      case .busy:
+        let wake = await core.park { writers.append($0) }
+        switch wake {
+        case .ready: return  // The turn was handed over: it is still busy.
+        case .cancelled: throw CancellationError()
+        case .closed, .timedOut: throw IOError(operation, .badFileDescriptor, "closed meanwhile")
+        }
+      }
+    }
+  }
+
+  /// Hands the turn to the next writer, or leaves it open.
+  func endWriting() {
+    if !writers.wakeFirst() { writing = .open }
+  }
+
+  /// Ends the writing direction, shutdown(2), in this task's turn; those who wait to write fail.
+  func finish() throws(Errno) {
+    writing = .finished
+    writers.wakeAll(.closed)
+    try socket.shutDown(.writing)
+  }
+}

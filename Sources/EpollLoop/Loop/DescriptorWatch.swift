@@ -1,0 +1,63 @@
+/// A foreign descriptor that the loop watches with callbacks, level-triggered.
+///
+/// The descriptor stays its owner's, who must call ``cancel()`` before closing it. For sockets and
+/// pipes, not for regular files: epoll(7) refuses those, they are always ready.
+public final class DescriptorWatch: Sendable {
+  private struct State {
+    let core: LoopCore
+    let registration: Registration
+  }
+
+  private let bound: LoopBound<State>
+
+  init(_ fd: Int32, _ core: LoopCore, onReadable: (() -> Void)?, onWritable: (() -> Void)?) throws {
+    var interest: Readiness = []
+    if onReadable != nil { interest.insert(.readable) }
+    if onWritable != nil { interest.insert(.writable) }
+    let registration: Registration
+    do {
+      registration = try core.register(fd, for: interest)
+    } catch {
+      throw IOError(.watch, error, error == .notPermitted
+        ? "descriptor \(fd) is a regular file, which is always ready" : "descriptor \(fd)")
+    }
+    if let onReadable {
+      registration.reading = .awaited(core.add(Callback(.whileReady(registration, .reading), onReadable)))
+    }
+    if let onWritable {
+      registration.writing = .awaited(core.add(Callback(.whileReady(registration, .writing), onWritable)))
+    }
+    bound = LoopBound(State(core: core, registration: registration), core)
+  }
+
+  /// Ends the watch: no callback is called any more. A second time nothing happens.
+  public func cancel() {
+    let state = bound.open("DescriptorWatch.cancel")
+    if case .closed = state.registration.reading { return }
+    for case .awaited(let waiter) in [state.registration.reading, state.registration.writing] {
+      state.core.withdraw(waiter)
+    }
+    state.core.deregister(state.registration)
+  }
+}
+
+extension EventLoop {
+  /// Calls back as long as a descriptor is readable or writable. On the loop's thread only.
+  ///
+  /// A callback is called at most once a tick, again and again until it has taken what is there.
+  /// A descriptor can be watched once; the end of the stream and errors count as readable and writable.
+  ///
+  /// - Parameters:
+  ///   - fd: A socket, pipe or the like; it stays the caller's.
+  ///   - onReadable: Called when a read would not block.
+  ///   - onWritable: Called when a write would not block.
+  /// - Throws: ``IOError`` if the descriptor is not open, cannot be waited for (a regular file), or
+  ///   is watched already.
+  public func watch(
+    _ fd: Int32, onReadable: (() -> Void)? = nil, onWritable: (() -> Void)? = nil
+  ) throws -> DescriptorWatch {
+    precondition(onReadable != nil || onWritable != nil, "A watch needs a callback for a direction")
+    return try DescriptorWatch(
+      fd, bound.open("EventLoop.watch"), onReadable: onReadable, onWritable: onWritable)
+  }
+}

@@ -1,0 +1,179 @@
+import CEpollShim
+
+/// Everything of a loop that only its own thread touches.
+///
+/// It orders the parts and owns none of their logic. The floors above reach it through five verbs:
+/// ``park(_:)``, ``schedule(_:at:)``, ``register(_:)``, ``deregister(_:)`` and ``Inbox/submit(_:)``.
+final class LoopCore {
+  // What runs next, who waits, until when, and for which descriptor.
+  @exclusivity(unchecked) var ready = ReadyQueue()
+  @exclusivity(unchecked) var waiters = WaiterTable()
+  @exclusivity(unchecked) var timers = TimerQueue()
+  @exclusivity(unchecked) var registrations = RegistrationTable()
+  @exclusivity(unchecked) var tasks = TaskTable()
+  /// The tasks that nobody waits for in a structured way: cancelled when the run ends.
+  private(set) lazy var spawned = TaskList(self)
+
+  // The kernel's side.
+  let poller: Poller
+  let alarm: AlarmDescriptor
+  let inbox: Inbox
+  var clock: LoopClock
+  /// The instant to which the alarm is set; `Int64.max` for none.
+  var armed = Int64.max
+
+  // Who runs now. Written before each job, read when it parks.
+  @exclusivity(unchecked) var currentHome = Home.loop
+  /// The address of the running task's record; 0 if it is not known, or none of ours.
+  @exclusivity(unchecked) var currentRecord: UInt = 0
+  /// The slot that waits for the job of the task that is just suspending.
+  @exclusivity(unchecked) var parkingSlot: UInt32 = 0
+  /// How many verbs may still succeed at once before the running job must give way.
+  @exclusivity(unchecked) var budget = 0
+
+  // The run.
+  @exclusivity(unchecked) var isStopping = false
+  @exclusivity(unchecked) var turnsSinceLook = 0
+  @exclusivity(unchecked) var statistics = LoopStatistics()
+  /// Work elsewhere that holds a virtual clock still, such as an offloaded call.
+  @exclusivity(unchecked) var holds = 0
+  /// What the inbox held; kept for its storage.
+  var batch: [Inbox.Item] = []
+  /// Read buffers that nobody needs at the moment.
+  @exclusivity(unchecked) var buffers = BufferPool()
+  /// Chooses among what is equally ready; nil keeps the order of arrival.
+  var shuffle: Shuffle?
+
+  /// The main actor's executor, on the one loop that has taken the process over.
+  var mainExecutor: UnownedSerialExecutor?
+  /// The loop's own executor: for tasks that are isolated to nothing.
+  var taskExecutor: UnownedTaskExecutor?
+  /// Where tasks wait.
+  private(set) lazy var parking = Parking(ParkingExecutor(self))
+
+  /// The face of this loop, which holds it and outlives every run.
+  weak var loop: EventLoop?
+
+  static let bellToken = UInt64.max
+  static let alarmToken = UInt64.max - 1
+
+  init(inbox: Inbox, clock: LoopClock) throws(Errno) {
+    self.inbox = inbox
+    self.clock = clock
+    poller = try Poller()
+    alarm = try AlarmDescriptor()
+    try poller.add(inbox.bellNumber, for: [.readable, .edgeTriggered], token: LoopCore.bellToken)
+    try poller.add(alarm.number, for: [.readable, .edgeTriggered], token: LoopCore.alarmToken)
+  }
+
+  /// The loop that runs on this thread.
+  @inline(__always)
+  static var current: LoopCore {
+    guard let core = currentIfAny else {
+      preconditionFailure("No event loop runs on this thread: call this inside EventLoop.run")
+    }
+    return core
+  }
+
+  /// The loop that runs on this thread; nil where none does.
+  @inline(__always)
+  static var currentIfAny: LoopCore? {
+    guard let address = cepoll_current_loop() else { return nil }
+    // SAFETY: the run that stored the address holds the loop until it clears it.
+    return Unmanaged<LoopCore>.fromOpaque(address).takeUnretainedValue()
+  }
+
+  /// The loop's public face.
+  var face: EventLoop {
+    guard let loop else { preconditionFailure("The event loop is gone; only its handles are left") }
+    return loop
+  }
+
+  /// Whether this loop runs on this thread.
+  @inline(__always)
+  var isCurrent: Bool {
+    cepoll_current_loop() == UnsafeMutableRawPointer(Unmanaged.passUnretained(self).toOpaque())
+  }
+}
+
+/// What a loop has done, as counts that only grow: for tests, and for an eye on a server.
+public struct LoopStatistics: Sendable, Equatable {
+  /// How often the loop asked the kernel for events: `epoll_wait(2)` calls.
+  public internal(set) var polls = 0
+  /// How many jobs and callbacks have run.
+  public internal(set) var turns = 0
+  /// How many events the kernel has reported.
+  public internal(set) var events = 0
+  /// How many of them were for descriptors already closed; they reached nobody.
+  public internal(set) var staleEvents = 0
+  /// How often the alarm was set: `timerfd_settime(2)` calls.
+  public internal(set) var alarms = 0
+}
+
+extension LoopCore {
+  // MARK: schedule
+
+  /// Wakes a waiter with `timedOut` at an instant, never early, unless something else wakes it first.
+  func schedule(_ waiter: Waiter, at deadline: Instant) {
+    guard deadline < .distantFuture, waiters.waitingSlot(waiter) != nil else { return }
+    timers.add(waiter.slot, deadline: deadline.nanoseconds)
+  }
+
+  /// The loop's time, read now.
+  var now: Instant { clock.now }
+
+  // MARK: wake
+
+  /// Wakes a waiter, unless it has been woken: its task or callback is ready from now on.
+  @inline(__always)
+  func wake(_ waiter: Waiter, _ wake: Wake) {
+    guard waiters.waitingSlot(waiter) != nil else { return }
+    self.wake(slot: waiter.slot, wake)
+  }
+
+  /// Wakes the waiter of a slot that waits.
+  ///
+  /// It first leaves every place where it waits: that is the right to wake it.
+  @inline(__always)
+  func wake(slot index: UInt32, _ wake: Wake) {
+    waiters.unlink(index)
+    timers.remove(index)
+    let slot = waiters.slots + Int(index)
+    slot.pointee.wake = wake
+    slot.pointee.stage = .woken
+    ready.append(UInt(index), .waiter)
+  }
+
+  /// Gives a wait queue's sentinel back, from wherever the queue's last owner let go of it.
+  func release(sentinel: UInt32) {
+    if isCurrent || cepoll_current_loop() == nil {
+      waiters.giveBack(sentinel)
+    }
+  }
+
+  // MARK: register and deregister
+
+  /// Starts watching a descriptor, once and for both directions.
+  func register(_ fd: Int32, for readiness: Readiness = .stream) throws(Errno) -> Registration {
+    let registration = registrations.add(fd: fd)
+    do {
+      try poller.add(fd, for: readiness, token: registration.token)
+    } catch {
+      registrations.remove(registration)
+      throw error
+    }
+    return registration
+  }
+
+  /// Stops watching a descriptor and wakes whoever waits for it with `closed`; before its close.
+  func deregister(_ registration: Registration) {
+    registrations.remove(registration)
+    do {
+      try poller.delete(registration.fd)
+    } catch {
+      // Only possible if the descriptor was closed behind our back: epoll_ctl(2), EBADF, ENOENT.
+      preconditionFailure("Descriptor \(registration.fd) was closed while the loop watched it: \(error)")
+    }
+    registration.close(self)
+  }
+}

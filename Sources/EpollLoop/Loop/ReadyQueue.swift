@@ -1,0 +1,68 @@
+/// What runs next, first in, first out: a ring that grows and never shrinks.
+///
+/// The bound is the number of tasks and callbacks that exist: each stands in it at most once.
+struct ReadyQueue: ~Copyable {
+  /// One turn: a job of the runtime, or a woken waiter.
+  struct Turn {
+    enum Kind: UInt8 {
+      /// A job that the runtime enqueued to the main actor's executor.
+      case mainJob
+      /// A job that the runtime enqueued to the loop's task executor.
+      case loopJob
+      /// A waiter's slot.
+      case waiter
+    }
+
+    let subject: UInt
+    let kind: Kind
+  }
+
+  private var turns: UnsafeMutablePointer<Turn>
+  private var mask: Int
+  private var head = 0
+  /// How many turns are waiting.
+  private(set) var count = 0
+
+  init(capacity: Int = 64) {
+    turns = .allocate(capacity: capacity)
+    mask = capacity - 1
+  }
+
+  deinit {
+    turns.deallocate()
+  }
+
+  /// Adds a turn at the end. Amortised O(1).
+  @inline(__always)
+  mutating func append(_ subject: UInt, _ kind: Turn.Kind) {
+    if count > mask { grow() }
+    (turns + ((head &+ count) & mask)).initialize(to: Turn(subject: subject, kind: kind))
+    count &+= 1
+  }
+
+  /// Takes the first turn; there must be one.
+  @inline(__always)
+  mutating func removeFirst() -> Turn {
+    let turn = turns[head]
+    head = (head &+ 1) & mask
+    count &-= 1
+    return turn
+  }
+
+  /// Exchanges the first turn with the one at `offset` behind it, for a shuffled order.
+  mutating func bringForward(_ offset: Int) {
+    let other = (head &+ offset) & mask
+    (turns[head], turns[other]) = (turns[other], turns[head])
+  }
+
+  @inline(never)
+  private mutating func grow() {
+    let capacity = mask + 1
+    let larger = UnsafeMutablePointer<Turn>.allocate(capacity: capacity * 2)
+    for offset in 0..<count { (larger + offset).initialize(to: turns[(head + offset) & mask]) }
+    turns.deallocate()
+    turns = larger
+    mask = capacity * 2 - 1
+    head = 0
+  }
+}

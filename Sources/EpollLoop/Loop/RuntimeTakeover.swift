@@ -1,0 +1,128 @@
+@_spi(ExperimentalCustomExecutors) @_spi(ExperimentalScheduling) import _Concurrency
+
+#if !compiler(>=6.3)
+  #error("EpollLoop needs the executor interface of Swift 6.3")
+#endif
+
+// All that this project uses of Swift's experimental executor interface stands in this file.
+
+/// The loop as an executor for tasks that are isolated to nothing.
+// SAFETY: the core is only touched on its own thread; other threads use its inbox.
+final class LoopTaskExecutor: TaskExecutor, SchedulingExecutor, @unchecked Sendable {
+  private let core: LoopCore
+
+  init(_ core: LoopCore) {
+    self.core = core
+  }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
+    if core.isCurrent {
+      core.ready.append(address, .loopJob)
+    } else {
+      _ = core.inbox.submit(.loopJob(address))
+    }
+  }
+
+  func enqueue<C: Clock>(
+    _ job: consuming ExecutorJob, at instant: C.Instant, tolerance: C.Duration?, clock: C
+  ) {
+    core.enqueue(UnownedJob(job), on: .loop, atInstant: instant, clock: clock)
+  }
+}
+
+/// The loop as the main actor's executor, on the one loop that has taken the process over.
+// SAFETY: as above.
+final class LoopMainExecutor: MainExecutor, SchedulingExecutor, @unchecked Sendable {
+  private let core: LoopCore
+
+  init(_ core: LoopCore) {
+    self.core = core
+  }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
+    if core.isCurrent {
+      core.ready.append(address, .mainJob)
+    } else {
+      _ = core.inbox.submit(.mainJob(address))
+    }
+  }
+
+  func enqueue<C: Clock>(
+    _ job: consuming ExecutorJob, at instant: C.Instant, tolerance: C.Duration?, clock: C
+  ) {
+    core.enqueue(UnownedJob(job), on: .main, atInstant: instant, clock: clock)
+  }
+
+  func checkIsolated() {
+    precondition(core.isCurrent, "This must run on the main actor, whose loop's thread is another")
+  }
+
+  func isIsolatingCurrentContext() -> Bool? { core.isCurrent }
+
+  /// Runs the loop: what an `async main` does to wait for its end, which is a call to exit(3).
+  func run() throws { core.run() }
+
+  func stop() { core.stop() }
+}
+
+extension LoopCore {
+  /// Runs a job of the runtime at an instant of one of Swift's clocks: what `Task.sleep` asks for.
+  fileprivate func enqueue<C: Clock>(
+    _ job: UnownedJob, on home: Home, atInstant instant: C.Instant, clock: C
+  ) {
+    // The absolute instant and not the delay: the order of equal deadlines depends on it.
+    let deadline: Instant
+    if let continuous = instant as? ContinuousClock.Instant {
+      deadline = Instant(nanoseconds: 0) + (continuous - ContinuousClock().systemEpoch)
+    } else if let suspending = instant as? SuspendingClock.Instant {
+      deadline = Instant(nanoseconds: 0) + (suspending - SuspendingClock().systemEpoch) + Instant.timeAsleep
+    } else if let delay = clock.now.duration(to: instant) as? Duration {
+      deadline = now + delay
+    } else {
+      preconditionFailure("Task.sleep on an event loop needs a clock whose durations are Swift.Duration")
+    }
+    precondition(isCurrent, "Task.sleep was scheduled from another thread than its loop's")
+    let address = unsafeBitCast(job, to: UInt.self)
+    let waiter = waiters.take(.job, subject: address, record: 0)
+    waiters.slots[Int(waiter.slot)].home = home
+    schedule(waiter, at: deadline)
+  }
+}
+
+/// Hands the process over to one loop.
+enum RuntimeTakeover {
+  /// The loop that the process belongs to, made when it is first asked for.
+  static let loop: EventLoop = {
+    do {
+      return try EventLoop()
+    } catch {
+      fatalError("No event loop could be made: \(error)")
+    }
+  }()
+
+  private struct Factory: ExecutorFactory {
+    static var mainExecutor: any MainExecutor { RuntimeTakeover.loop.mainExecutor }
+    static var defaultExecutor: any TaskExecutor { RuntimeTakeover.loop.taskExecutor }
+  }
+
+  /// Makes the loop's executors those of the process. Must come before the first task.
+  static func install() {
+    let core = loop.bound.unchecked
+    guard core.mainExecutor == nil else { return }
+    _createExecutors(factory: Factory.self)
+    precondition(MainActor.executor === loop.mainExecutor, """
+      EventLoop.run must come before the first task: call it from a synchronous main, or import \
+      EpollLoopMain
+      """)
+    core.mainExecutor = loop.mainExecutor.asUnownedSerialExecutor()
+    Process.ignoreBrokenPipes()
+  }
+}
+
+/// What the C constructor of EpollLoopMain calls, before `main`.
+@c(epollloop_take_over)
+public func takeOverProcess() {
+  RuntimeTakeover.install()
+}

@@ -1,0 +1,59 @@
+import CEpollShim
+
+/// A point on a loop's clock, in nanoseconds.
+///
+/// The clock is CLOCK_BOOTTIME (clock_gettime(2)), the one behind `ContinuousClock`: it never goes
+/// back and counts the time in which the machine sleeps. On a virtual loop it starts at zero.
+/// Arithmetic saturates: the far end, ``distantFuture``, is never reached.
+public struct Instant: Hashable, Comparable, Sendable {
+  /// Nanoseconds since the clock's start.
+  public let nanoseconds: Int64
+
+  /// Makes an instant from nanoseconds since the clock's start.
+  public init(nanoseconds: Int64) {
+    self.nanoseconds = nanoseconds
+  }
+
+  /// The instant that never comes.
+  public static let distantFuture = Instant(nanoseconds: .max)
+
+  /// Reads the kernel's clock.
+  static var kernelNow: Instant { Instant(nanoseconds: cepoll_clock_now()) }
+
+  /// How far CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC: the time the machine has slept.
+  static var timeAsleep: Duration {
+    .nanoseconds(cepoll_clock_now() - cepoll_clock_monotonic_now())
+  }
+
+  public static func < (left: Instant, right: Instant) -> Bool {
+    left.nanoseconds < right.nanoseconds
+  }
+
+  /// The instant a duration later, rounded up to whole nanoseconds: never early.
+  public static func + (instant: Instant, duration: Duration) -> Instant {
+    let (sum, overflow) = instant.nanoseconds.addingReportingOverflow(duration.nanosecondsRoundedUp)
+    guard overflow else { return Instant(nanoseconds: sum) }
+    return duration < .zero ? Instant(nanoseconds: .min) : .distantFuture
+  }
+
+  /// How much later the left instant is; negative if it is earlier.
+  public static func - (left: Instant, right: Instant) -> Duration {
+    let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)
+    guard overflow else { return .nanoseconds(difference) }
+    return .nanoseconds(left > right ? Int64.max : Int64.min)
+  }
+}
+
+extension Duration {
+  /// Whole nanoseconds, rounded towards the later, saturating at ±292 years.
+  @inline(__always)
+  var nanosecondsRoundedUp: Int64 {
+    let (seconds, attoseconds) = components
+    let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    guard !overflow else { return seconds < 0 ? .min : .max }
+    // Of a negative duration the attoseconds are negative: the division already rounds up.
+    let fraction = attoseconds > 0 ? (attoseconds + 999_999_999) / 1_000_000_000 : attoseconds / 1_000_000_000
+    let (sum, carried) = scaled.addingReportingOverflow(fraction)
+    return carried ? (seconds < 0 ? .min : .max) : sum
+  }
+}

@@ -1,0 +1,62 @@
+import CEpollShim
+import Glibc
+
+/// A signal, as in signal(7).
+public struct Signal: Hashable, Sendable, RawRepresentable {
+  /// The number, 1 to 64.
+  public let rawValue: Int32
+
+  /// Wraps a number from `<signal.h>`.
+  public init(rawValue: Int32) {
+    precondition((1...64).contains(rawValue), "A signal's number is 1 to 64")
+    self.rawValue = rawValue
+  }
+
+  /// SIGINT: the terminal's interrupt key.
+  public static let interrupt = Signal(rawValue: SIGINT)
+  /// SIGTERM: the polite request to end.
+  public static let terminate = Signal(rawValue: SIGTERM)
+  /// SIGHUP: the terminal is gone.
+  public static let hangUp = Signal(rawValue: SIGHUP)
+}
+
+/// Signals as a readable descriptor, signalfd(2): blocked in this thread as long as it lives.
+///
+/// Threads that start later inherit the blocked mask; threads that ran before do not.
+final class SignalSource {
+  private let descriptor: FileDescriptor
+  private let previousMask: UInt64
+
+  init(_ signals: [Signal]) throws(Errno) {
+    let mask = signals.reduce(UInt64(0)) { $0 | 1 << UInt64($1.rawValue - 1) }
+    descriptor = FileDescriptor(owning: try Errno.check(cepoll_signal_create(mask)))
+    var previous: UInt64 = 0
+    _ = cepoll_signal_block(mask, &previous)
+    previousMask = previous
+  }
+
+  deinit {
+    _ = cepoll_signal_restore(previousMask)
+  }
+
+  /// The descriptor's number, to be watched.
+  var number: Int32 { descriptor.number }
+
+  /// Takes the next pending signal, or nil if there is none; many of one kind count once.
+  func next() -> Signal? {
+    let result = cepoll_signal_read(descriptor.number)
+    return result > 0 ? Signal(rawValue: result) : nil
+  }
+
+}
+
+/// Settings of the whole process.
+enum Process {
+  /// Makes writes to a broken pipe an error for the whole process instead of its end.
+  ///
+  /// Sockets do without (`MSG_NOSIGNAL`), but pipes and sendfile(2) do not. A handler that the
+  /// program has set stays.
+  static func ignoreBrokenPipes() {
+    _ = cepoll_signal_ignore_pipe()
+  }
+}

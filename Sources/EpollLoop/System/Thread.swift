@@ -1,0 +1,45 @@
+import CEpollShim
+import Glibc
+
+/// Threads of the kernel; the one file that starts them.
+///
+/// They are started from nonisolated code: a closure that reaches C from main-actor code inherits
+/// that isolation and traps on the new thread.
+enum Thread {
+  private final class Start: Sendable {
+    let name: String
+    let body: @Sendable () -> Void
+
+    init(name: String, body: @escaping @Sendable () -> Void) {
+      self.name = name
+      self.body = body
+    }
+  }
+
+  /// Starts a detached thread that takes no signals; its name may have 15 bytes, pthread_setname_np(3).
+  nonisolated static func start(
+    named name: String, _ body: @escaping @Sendable () -> Void
+  ) throws(Errno) {
+    var previousMask: UInt64 = 0
+    _ = cepoll_signal_block(.max, &previousMask)
+    defer { _ = cepoll_signal_restore(previousMask) }
+    let start = Unmanaged.passRetained(Start(name: name, body: body))
+    var thread = pthread_t()
+    let code = pthread_create(&thread, nil, { argument in
+      guard let argument else { return nil }
+      // SAFETY: the pointer was retained for this one use.
+      let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+      cepoll_thread_name(start.name)
+      start.body()
+      return nil
+    }, start.toOpaque())
+    guard code == 0 else {
+      start.release()
+      throw Errno(rawValue: code)
+    }
+    pthread_detach(thread)
+  }
+
+  /// How many processors this process may use, sched_getaffinity(2).
+  static var processorCount: Int { Int(cepoll_processor_count()) }
+}

@@ -1,0 +1,104 @@
+extension EventLoop {
+  /// Hands the process to an event loop and runs `body` on it, to its end.
+  ///
+  /// From here on everything runs on this one thread: the main actor, `Task {}`, `Task.detached`,
+  /// task groups, `async let`, actors, `AsyncStream`, `Task.sleep`. When `body` has ended, tasks that
+  /// were started with ``spawn(name:isolation:_:)`` are cancelled and awaited; plain `Task {}`s are
+  /// left where they are, as they are when a program's main function ends.
+  ///
+  /// - Parameters:
+  ///   - signals: The first of these cancels `body`; a second one ends the run at once. They are taken
+  ///     while the run lasts, by the loop: a body that blocks the thread delays them.
+  ///   - body: What to run, on the main actor.
+  /// - Returns: The value of `body`.
+  /// - Throws: The error of `body`; ``IOError`` with ``Errno/interrupted`` after a second signal.
+  /// - Precondition: The call comes before the program's first task, from a synchronous `main` or
+  ///   top-level code, and not from within a run.
+  public static func run<Success>(
+    cancelOn signals: [Signal] = [.interrupt], _ body: @escaping @MainActor () async throws -> Success
+  ) throws -> Success {
+    RuntimeTakeover.install()
+    let loop = RuntimeTakeover.loop
+    return try loop.bound.unchecked.run(cancelOn: signals) { task in
+      // SAFETY: the main actor is this loop, and this thread runs it.
+      nonisolated(unsafe) let task = task
+      MainActor.assumeIsolated { task.start(isolation: MainActor.shared, body) }
+    }
+  }
+
+  /// Runs `body` on this loop and this thread, to its end, beside whatever else the process does.
+  ///
+  /// Tasks that are started with ``spawn(name:isolation:_:)``, task groups, `async let` and actors
+  /// stay on this loop. A bare `Task {}` or `Task.detached` leaves it, and `Task.sleep` needs
+  /// Swift's own threads: use ``spawn(name:isolation:_:)`` and ``sleep(for:)``.
+  ///
+  /// - Returns: The value of `body`.
+  /// - Throws: The error of `body`.
+  /// - Precondition: No loop runs on this thread, and this loop on no other.
+  public func run<Success>(_ body: @escaping () async throws -> Success) throws -> Success {
+    try bound.unchecked.run(cancelOn: []) { $0.start(isolation: nil, body) }
+  }
+}
+
+extension LoopCore {
+  /// Runs until the task that `start` starts, and after it all spawned ones, have ended.
+  fileprivate func run<Success>(
+    cancelOn signals: [Signal], _ start: @escaping (SpawnedTask<Success>) -> Void
+  ) throws -> Success {
+    let list = TaskList(self)
+    let main = SpawnedTask<Success>(in: list, name: "main")
+    main.isObserved = true
+    let interruption = try Interruption(by: signals, of: main, self)
+    defer { interruption.end() }
+    soon {
+      start(main)
+      list.onEmpty = { [unowned self] in spawned.close { self.stop() } }
+    }
+    run()
+    spawned.reopen()
+    guard let outcome = main.outcome, interruption.count < 2 else {
+      throw IOError(.run, .interrupted, "a second signal ended it")
+    }
+    return try outcome.get()
+  }
+}
+
+/// The signals that end a run: the first cancels its main task, a second one stops the loop.
+private final class Interruption {
+  private let core: LoopCore
+  private let signals: SignalSource?
+  private var registration: Registration?
+  /// How many have come.
+  private(set) var count = 0
+
+  init(by signals: [Signal], of main: TaskRecord, _ core: LoopCore) throws {
+    self.core = core
+    guard !signals.isEmpty else {
+      self.signals = nil
+      return
+    }
+    do {
+      let source = try SignalSource(signals)
+      self.signals = source
+      let registration = try core.register(source.number, for: .readable)
+      self.registration = registration
+      let callback = Callback(.whileReady(registration, .reading)) { [unowned self] in take(main) }
+      registration.reading = .awaited(core.add(callback))
+    } catch {
+      throw IOError(.run, error, "signals")
+    }
+  }
+
+  private func take(_ main: TaskRecord) {
+    while signals?.next() != nil {
+      count += 1
+      if count == 1 { main.cancel() } else { core.stop() }
+    }
+  }
+
+  /// Gives the signals back to the process.
+  func end() {
+    if let registration { core.deregister(registration) }
+    registration = nil
+  }
+}

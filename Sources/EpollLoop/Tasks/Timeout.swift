@@ -1,0 +1,57 @@
+/// Runs `body` with a limit on its time, on the loop's clock.
+///
+/// When the time is over, `body` is cancelled, and this function waits for its end. A value that
+/// it returns all the same is returned. Zero and less cancel it at its first wait.
+///
+/// - Parameters:
+///   - limit: The longest that it may take.
+///   - isolation: Where it runs; the caller's, unless given.
+///   - body: What to do.
+/// - Throws: ``IOError`` with ``Errno/timedOut`` if the time was over; else the error of `body`.
+///   If the caller is cancelled, so is `body`, and its `CancellationError` is passed on.
+public func withTimeout<Success>(
+  _ limit: Duration, isolation: isolated (any Actor)? = #isolation,
+  _ body: @escaping () async throws -> Success
+) async throws -> Success {
+  try await withTimeout(until: LoopCore.current.now + limit, isolation: isolation, body)
+}
+
+/// Runs `body` with an instant of the loop's clock at which it must have ended.
+///
+/// When the instant comes, `body` is cancelled, and this function waits for its end. A value that
+/// it returns all the same is returned. An instant in the past cancels it at its first wait;
+/// ``Instant/distantFuture`` is no limit.
+///
+/// - Throws: As ``withTimeout(_:isolation:_:)``.
+public func withTimeout<Success>(
+  until deadline: Instant, isolation: isolated (any Actor)? = #isolation,
+  _ body: @escaping () async throws -> Success
+) async throws -> Success {
+  let core = LoopCore.current
+  let list = TaskList(core)
+  let task = SpawnedTask<Success>(in: list, name: nil)
+  task.isObserved = true
+  var isOver = deadline <= core.now
+  let alarm = core.add(Callback(.never) {
+    isOver = true
+    task.cancel()
+  })
+  core.schedule(alarm, at: deadline)
+  task.start(skipsIfCancelled: false, isolation: isolation, body)
+  if isOver { task.cancel() }
+  var wasCancelled = false
+  if await !list.shrink(to: 0) {
+    wasCancelled = true
+    task.cancel()
+    await list.drain()
+  }
+  core.withdraw(alarm)
+  switch task.outcome {
+  case .success(let value):
+    return value
+  case .failure(let error) where !(isOver && !wasCancelled && error is CancellationError):
+    throw error
+  case .failure, nil:
+    throw IOError(.timeout, .timedOut)
+  }
+}

@@ -1,0 +1,7 @@
+/// Errors that would be lost: of tasks that failed and that nobody awaited.
+enum UnhandledErrors {
+  /// Says it once, on standard error.
+  static func report(_ error: any Error, task name: String?) {
+    StandardError.write("EpollLoop: \(name.map { "task '\($0)'" } ?? "a task") failed and nobody awaited it: \(error)\n")
+  }
+}

@@ -11,6 +11,11 @@ let settings: [SwiftSetting] = [
 /// Programs: public API only. `c-echo` is the control that the echo server is measured against.
 let demos: [Target] = [
   .demo("echo-server", "EchoServer"),
+  .demo("one-thread", "OneThread", ["OneThreadScenario"]),
+  .demo("one-thread-main", "OneThreadMain", ["OneThreadScenario", "EpollLoopMain"]),
+  .target(
+    name: "OneThreadScenario", dependencies: ["EpollLoop"], path: "Sources/Demos/OneThreadScenario",
+    swiftSettings: settings),
   .executableTarget(
     name: "c-echo", path: "Sources/Demos/CEcho"),
 ]

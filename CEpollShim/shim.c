@@ -175,6 +175,14 @@ int cepoll_processor_count(void) {
   return sched_getaffinity(0, sizeof set, &set) < 0 ? 1 : CPU_COUNT(&set);
 }
 
+/* the running task */
+
+__attribute__((swiftcall)) void *swift_task_getCurrent(void);
+__attribute__((swiftcall)) bool swift_task_isCancelled(void *task);
+
+void *cepoll_task_current(void) { return swift_task_getCurrent(); }
+bool cepoll_task_is_cancelled(void *task) { return swift_task_isCancelled(task); }
+
 /* the loop of this thread */
 
 static _Thread_local void *current_loop __attribute__((tls_model("initial-exec")));

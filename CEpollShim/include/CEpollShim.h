@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -69,6 +70,11 @@ int cepoll_fd_close(int fd);
 /* pthread_setname_np(3), sched_getaffinity(2) */
 void cepoll_thread_name(const char *name);
 int cepoll_processor_count(void);
+
+/* The running task of Swift's runtime, and whether one is cancelled: entry points of the runtime that
+ * compiled code calls too. They take no other route in C than this calling convention. */
+void *cepoll_task_current(void);
+bool cepoll_task_is_cancelled(void *task);
 
 /* The loop that runs on this thread: an unowned pointer, null where none runs. A call and not an
  * inline access: a compiler may keep a thread-local's address across a suspension point. */

@@ -36,20 +36,15 @@ final class EchoServer {
 
   private func echo(_ connection: Connection) async throws {
     connections += 1
-    guard let limit = options.idleTimeout else {
-      for try await chunk in connection {
-        try await connection.write(chunk)
-        bytes += chunk.count
-      }
-      return
-    }
-    let watchdog = Watchdog(limit) { connection.abort() }
-    defer { watchdog.stop() }
-    for try await chunk in connection {
-      watchdog.reset()
+    var echoed = 0
+    defer { bytes += echoed }
+    let watchdog = options.idleTimeout.map { Watchdog($0) { connection.abort() } }
+    defer { watchdog?.stop() }
+    while let chunk = try await connection.read() {
+      watchdog?.reset()
       try await connection.write(chunk)
-      watchdog.reset()
-      bytes += chunk.count
+      watchdog?.reset()
+      echoed += chunk.count
     }
   }
 }

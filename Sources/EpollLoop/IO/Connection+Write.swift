@@ -36,7 +36,7 @@ extension Connection {
   /// - Throws: ``IOError`` if it has been ended before, or the connection is broken or closed.
   public func finish() async throws {
     let stream = bound.open("Connection.finish")
-    try await stream.beginWriting(.finish)
+    if try !stream.beginWriting(.finish) { try await stream.waitForTurn(.finish) }
     do {
       try stream.finish()
     } catch {
@@ -46,9 +46,10 @@ extension Connection {
 
   @inline(__always)
   private func write(_ bytes: UnsafeRawPointer?, count: Int) async throws {
-    let stream = bound.open("Connection.write")
+    bound.check("Connection.write")
+    let stream = bound.unchecked
     guard let bytes, count > 0 else { return try stream.checkWritable() }
-    try await stream.beginWriting(.write)
+    if try !stream.beginWriting(.write) { try await stream.waitForTurn(.write) }
     var sent = 0
     do {
       sent = try stream.trySend(bytes, count: count)

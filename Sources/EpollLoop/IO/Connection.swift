@@ -33,7 +33,21 @@ public final class Connection: Sendable {
 }
 
 extension Connection {
-  /// Reads what has arrived, waiting for at least one byte.
+  /// Reads what has arrived, waiting for at least one byte, into memory of the library's.
+  ///
+  /// Bytes come in order. Only one task may read at a time; a second one traps. A connection that
+  /// waits holds no memory for it.
+  ///
+  /// - Returns: At most 64 KiB; nil at the end of the stream, and then for ever.
+  /// - Throws: ``IOError`` if the connection breaks or is closed meanwhile; `CancellationError` if the
+  ///   task is cancelled first, and then no byte is lost.
+  /// - Complexity: one `recv(2)`; no allocation unless earlier chunks have been kept.
+  public func read() async throws -> Chunk? {
+    bound.check("Connection.read")
+    return try await bound.unchecked.read()
+  }
+
+  /// Reads what has arrived, waiting for at least one byte, into the caller's memory.
   ///
   /// Bytes come in order. Only one task may read at a time; a second one traps.
   ///
@@ -70,54 +84,20 @@ extension Stream {
 extension Connection: AsyncSequence {
   /// Gives the chunks that arrive, in order, until the peer ends its direction.
   public struct Iterator: AsyncIteratorProtocol {
-    private let connection: Connection
-    /// The memory of the last chunk; used again if the caller has let go of it.
-    private var last: Buffer?
+    fileprivate let connection: Connection
 
-    fileprivate init(_ connection: Connection) {
-      self.connection = connection
-    }
-
-    /// The next chunk, waiting for at least one byte; nil at the end of the stream.
-    ///
-    /// - Throws: As ``Connection/read(into:)``.
-    /// - Complexity: one `recv(2)`; no allocation unless earlier chunks have been kept.
+    /// The next chunk; as ``Connection/read()``.
     public mutating func next(isolation: isolated (any Actor)?) async throws -> Chunk? {
-      let stream = connection.bound.open("Connection.next")
-      giveBack(stream.core)
-      while true {
-        try await stream.waitToRead()
-        let buffer = stream.core.buffers.take()
-        let count: Int?
-        do throws(Errno) {
-          count = try stream.tryRead(into: buffer.bytes, count: Buffer.capacity)
-        } catch {
-          stream.core.buffers.giveBack(buffer)
-          throw IOError(.read, error)
-        }
-        guard let count, count > 0 else {
-          stream.core.buffers.giveBack(buffer)
-          if count == 0 { return nil }
-          continue
-        }
-        last = buffer
-        await stream.core.spend()
-        return Chunk(buffer, count: count)
-      }
+      try await connection.bound.open("Connection.next").read()
     }
 
-    /// The next chunk; as ``next(isolation:)``, where the caller's isolation is not known.
+    /// The next chunk; as ``Connection/read()``.
     public mutating func next() async throws -> Chunk? {
-      try await next(isolation: #isolation)
-    }
-
-    private mutating func giveBack(_ core: LoopCore) {
-      if isKnownUniquelyReferenced(&last), let buffer = last { core.buffers.giveBack(buffer) }
-      last = nil
+      try await connection.read()
     }
   }
 
   public func makeAsyncIterator() -> Iterator {
-    Iterator(self)
+    Iterator(connection: self)
   }
 }

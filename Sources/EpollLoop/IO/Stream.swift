@@ -18,7 +18,10 @@ final class Stream {
   /// Whether the peer has ended its direction, and all of it has been read.
   @exclusivity(unchecked) private(set) var hasReadEnd = false
   @exclusivity(unchecked) private(set) var writing = Writing.open
-  private lazy var writers = WaitQueue(core)
+  /// Tasks that wait for their turn to write; made when the first one does.
+  @exclusivity(unchecked) private var writers: WaitQueue?
+  /// The memory of the last chunk that was read; used again once the reader has let go of it.
+  @exclusivity(unchecked) private var lastBuffer: Buffer?
 
   /// Takes over a connected socket.
   init(owning number: Int32, _ core: LoopCore) throws(Errno) {
@@ -46,11 +49,38 @@ final class Stream {
   func close() {
     guard !isClosed else { return }
     core.deregister(registration)
-    writers.wakeAll(.closed)
+    writers?.wakeAll(.closed)
     descriptor = nil
   }
 
   // MARK: reading
+
+  /// Reads the next chunk, waiting for at least one byte; nil at the end of the stream.
+  @inline(__always)
+  nonisolated(nonsending) func read() async throws -> Chunk? {
+    if isKnownUniquelyReferenced(&lastBuffer), let buffer = lastBuffer.take() { core.buffers.giveBack(buffer) }
+    lastBuffer = nil
+    while true {
+      // An idle connection holds no buffer: wait first.
+      try await waitToRead()
+      let buffer = core.buffers.take()
+      let count: Int?
+      do throws(Errno) {
+        count = try tryRead(into: buffer.bytes, count: Buffer.capacity)
+      } catch {
+        core.buffers.giveBack(buffer)
+        throw IOError(.read, error)
+      }
+      guard let count, count > 0 else {
+        core.buffers.giveBack(buffer)
+        if count == 0 { return nil }
+        continue
+      }
+      lastBuffer = buffer
+      await core.spend()
+      return Chunk(buffer, count: count)
+    }
+  }
 
   /// Reads what is there, without waiting.
   ///
@@ -151,36 +181,45 @@ final class Stream {
     }
   }
 
-  /// Waits for this task's turn to write, first come, first served.
-  nonisolated(nonsending) func beginWriting(_ operation: IOError.Operation) async throws {
-    while true {
-      if isClosed { throw IOError(operation, .badFileDescriptor, "the connection is closed") }
-      switch writing {
-      case .open:
-        writing = .busy
-        return
-      case .finished:
-        throw IOError(operation, .brokenPipe, "this end has finished writing")
-      case .busy:
-        let wake = await core.park { writers.append($0) }
-        switch wake {
-        case .ready: return  // The turn was handed over: it is still busy.
-        case .cancelled: throw CancellationError()
-        case .closed, .timedOut: throw IOError(operation, .badFileDescriptor, "closed meanwhile")
-        }
-      }
+  /// Takes the turn to write, if it is free.
+  ///
+  /// - Returns: False if another task has it: ``waitForTurn(_:)`` is next.
+  @inline(__always)
+  func beginWriting(_ operation: IOError.Operation) throws -> Bool {
+    if isClosed { throw IOError(operation, .badFileDescriptor, "the connection is closed") }
+    switch writing {
+    case .open:
+      writing = .busy
+      return true
+    case .finished:
+      throw IOError(operation, .brokenPipe, "this end has finished writing")
+    case .busy:
+      return false
+    }
+  }
+
+  /// Waits for the turn to write, first come, first served.
+  nonisolated(nonsending) func waitForTurn(_ operation: IOError.Operation) async throws {
+    let queue = writers ?? WaitQueue(core)
+    writers = queue
+    switch await core.park({ queue.append($0) }) {
+    case .ready: return  // The turn was handed over: it is still busy.
+    case .cancelled: throw CancellationError()
+    case .closed, .timedOut: throw IOError(operation, .badFileDescriptor, "closed meanwhile")
     }
   }
 
   /// Hands the turn to the next writer, or leaves it open.
+  @inline(__always)
   func endWriting() {
-    if !writers.wakeFirst() { writing = .open }
+    if let writers, writers.wakeFirst() { return }
+    writing = .open
   }
 
   /// Ends the writing direction, shutdown(2), in this task's turn; those who wait to write fail.
   func finish() throws(Errno) {
     writing = .finished
-    writers.wakeAll(.closed)
+    writers?.wakeAll(.closed)
     try socket.shutDown(.writing)
   }
 }

@@ -19,17 +19,27 @@ final class Buffer: @unchecked Sendable {
 struct BufferPool: ~Copyable {
   /// How many are kept: reads need one after the other, so few are ever out at once.
   private static let limit = 64
-  private var free: [Buffer] = []
+  private let free = UnsafeMutablePointer<Buffer>.allocate(capacity: BufferPool.limit)
+  private var count = 0
+
+  deinit {
+    free.deinitialize(count: count)
+    free.deallocate()
+  }
 
   /// Takes a buffer.
   @inline(__always)
   mutating func take() -> Buffer {
-    free.popLast() ?? Buffer()
+    guard count > 0 else { return Buffer() }
+    count -= 1
+    return (free + count).move()
   }
 
   /// Gives a buffer back that nobody else holds.
   @inline(__always)
-  mutating func giveBack(_ buffer: Buffer) {
-    if free.count < BufferPool.limit { free.append(buffer) }
+  mutating func giveBack(_ buffer: consuming Buffer) {
+    guard count < BufferPool.limit else { return }
+    (free + count).initialize(to: buffer)
+    count += 1
   }
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The only part of a loop that other threads touch: work for it, and the bell that wakes it.
 ///
 /// Work of one thread arrives in the order in which it was submitted. At most one `eventfd` write
@@ -17,17 +19,26 @@ final class Inbox: Sendable {
 
   private struct State: ~Copyable {
     var items: [Item] = []
-    /// The loop sleeps or is about to: the next item must ring.
-    var needsSignal = false
     /// The loop's run has ended: calls are refused.
     var isClosed = false
     /// A thread runs the loop.
     var isRunning = false
   }
 
+  /// How the loop and its inbox stand, as one word that both sides change in one step.
+  private enum Attention {
+    /// The loop is awake and will look.
+    static let awake: UInt8 = 0
+    /// The loop sleeps, or is about to, or has not looked since: the next item must ring.
+    static let asleep: UInt8 = 1
+    /// There are items.
+    static let mail: UInt8 = 2
+  }
+
+  private let attention = Atomic(Attention.awake)
   private let lock = Lock()
   // SAFETY: only ever touched inside `lock.locked`.
-  nonisolated(unsafe) private var state = State()
+  @exclusivity(unchecked) nonisolated(unsafe) private var state = State()
   private let bell: WakeDescriptor
 
   init() throws(Errno) {
@@ -45,26 +56,42 @@ final class Inbox: Sendable {
     let (isTaken, mustRing) = lock.locked { () -> (Bool, Bool) in
       if state.isClosed, case .call = item { return (false, false) }
       state.items.append(item)
-      return (true, takeSignal())
+      let before = attention.exchange(Attention.mail, ordering: .acquiringAndReleasing)
+      return (true, before == Attention.asleep)
     }
+    Perturbation.point()
     if mustRing { bell.signal() }
     return isTaken
   }
 
-  /// Takes all items, and says in the same critical section whether the loop may sleep now.
+  /// Takes all items, and says in the same step whether the loop may sleep now.
   ///
   /// - Parameters:
   ///   - batch: Receives the items; must be empty, and its storage is used for the next ones.
   ///   - idle: Whether the loop would sleep if there is nothing.
   /// - Returns: True if it may: whoever submits from now on rings.
+  @inline(__always)
   func take(into batch: inout [Item], idle: Bool) -> Bool {
-    lock.locked {
-      guard state.items.isEmpty else {
-        swap(&batch, &state.items)
-        return false
-      }
-      state.needsSignal = idle
+    switch attention.load(ordering: .acquiring) {
+    case Attention.mail:
+      break
+    case Attention.asleep:
+      // Still so from the last time: whoever submits rings.
       return idle
+    default:
+      guard idle else { return false }
+      let (isAsleep, _) = attention.compareExchange(
+        expected: Attention.awake, desired: Attention.asleep, ordering: .acquiringAndReleasing)
+      if isAsleep { return true }
+    }
+    takeMail(into: &batch)
+    return false
+  }
+
+  private func takeMail(into batch: inout [Item]) {
+    lock.locked {
+      swap(&batch, &state.items)
+      attention.store(Attention.awake, ordering: .releasing)
     }
   }
 
@@ -80,17 +107,14 @@ final class Inbox: Sendable {
     }
   }
 
+  /// Whether a thread runs the loop.
+  var isRunning: Bool { lock.locked { state.isRunning } }
+
   /// Refuses calls from now on: the run has ended. What was taken before waits for the next run.
   func close() {
     lock.locked {
       state.isRunning = false
       state.isClosed = true
     }
-  }
-
-  private func takeSignal() -> Bool {
-    guard state.needsSignal else { return false }
-    state.needsSignal = false
-    return true
   }
 }

@@ -18,9 +18,9 @@ final class LoopCore {
   let poller: Poller
   let alarm: AlarmDescriptor
   let inbox: Inbox
-  var clock: LoopClock
+  @exclusivity(unchecked) var clock: LoopClock
   /// The instant to which the alarm is set; `Int64.max` for none.
-  var armed = Int64.max
+  @exclusivity(unchecked) var armed = Int64.max
 
   // Who runs now. Written before each job, read when it parks.
   @exclusivity(unchecked) var currentHome = Home.loop
@@ -38,18 +38,18 @@ final class LoopCore {
   /// Work elsewhere that holds a virtual clock still, such as an offloaded call.
   @exclusivity(unchecked) var holds = 0
   /// What the inbox held; kept for its storage.
-  var batch: [Inbox.Item] = []
+  @exclusivity(unchecked) var batch: [Inbox.Item] = []
   /// Read buffers that nobody needs at the moment.
   @exclusivity(unchecked) var buffers = BufferPool()
   /// Chooses among what is equally ready; nil keeps the order of arrival.
-  var shuffle: Shuffle?
+  @exclusivity(unchecked) var shuffle: Shuffle?
 
   /// The main actor's executor, on the one loop that has taken the process over.
-  var mainExecutor: UnownedSerialExecutor?
+  @exclusivity(unchecked) var mainExecutor: UnownedSerialExecutor?
   /// The loop's own executor: for tasks that are isolated to nothing.
-  var taskExecutor: UnownedTaskExecutor?
+  @exclusivity(unchecked) var taskExecutor: UnownedTaskExecutor?
   /// Where tasks wait.
-  private(set) lazy var parking = Parking(ParkingExecutor(self))
+  let parking: Parking
 
   /// The face of this loop, which holds it and outlives every run.
   weak var loop: EventLoop?
@@ -60,10 +60,13 @@ final class LoopCore {
   init(inbox: Inbox, clock: LoopClock) throws(Errno) {
     self.inbox = inbox
     self.clock = clock
+    let executor = ParkingExecutor()
+    parking = Parking(executor)
     poller = try Poller()
     alarm = try AlarmDescriptor()
     try poller.add(inbox.bellNumber, for: [.readable, .edgeTriggered], token: LoopCore.bellToken)
     try poller.add(alarm.number, for: [.readable, .edgeTriggered], token: LoopCore.alarmToken)
+    executor.core = .passUnretained(self)
   }
 
   /// The loop that runs on this thread.

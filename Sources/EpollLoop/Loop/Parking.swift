@@ -11,13 +11,11 @@ import CEpollShim
 /// record and takes a lock for each one, and resumes main-actor tasks by way of the default executor.
 actor Parking {
   private let executor: ParkingExecutor
+  nonisolated let unownedExecutor: UnownedSerialExecutor
 
   init(_ executor: ParkingExecutor) {
     self.executor = executor
-  }
-
-  nonisolated var unownedExecutor: UnownedSerialExecutor {
-    UnownedSerialExecutor(ordinary: executor)
+    unownedExecutor = UnownedSerialExecutor(ordinary: executor)
   }
 
   /// Suspends the caller until its waiter is woken.
@@ -28,16 +26,12 @@ actor Parking {
 /// The executor of ``Parking``.
 // SAFETY: a task hops here only inside `park`, on the thread of the loop that made this object.
 final class ParkingExecutor: SerialExecutor, @unchecked Sendable {
-  private unowned(unsafe) let core: LoopCore
-
-  init(_ core: LoopCore) {
-    self.core = core
-  }
+  /// The loop, which holds this object and sets this as soon as it is made.
+  var core: Unmanaged<LoopCore>?
 
   func enqueue(_ job: consuming ExecutorJob) {
-    let slot = core.waiters.slots + Int(core.parkingSlot)
-    slot.pointee.subject = unsafeBitCast(UnownedJob(job), to: UInt.self)
-    slot.pointee.home = core.currentHome
+    let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
+    core.unsafelyUnwrapped._withUnsafeGuaranteedRef { $0.keep(address) }
   }
 
   func checkIsolated() {}
@@ -61,7 +55,7 @@ extension LoopCore {
     place(waiter)
     if record != 0 {
       // Whoever cancels one of our tasks knows its record, and the record its waiter.
-      TaskRecord.at(record).waiter = waiter
+      TaskRecord.at(record) { $0.waiter = waiter }
       await stop(waiter)
     } else {
       await stopCancellable(waiter)
@@ -72,7 +66,7 @@ extension LoopCore {
   /// Suspends the current task as a waiter that cancellation does not wake.
   @inline(__always)
   nonisolated(nonsending) func parkThroughCancellation(_ place: (Waiter) -> Void) async -> Wake {
-    let waiter = waiters.take(.task, subject: 0, record: record(of: RunningTask.look().task))
+    let waiter = waiters.take(.task, subject: 0, record: record(of: RunningTask.address))
     place(waiter)
     await stop(waiter)
     return finish(waiter)
@@ -81,12 +75,20 @@ extension LoopCore {
   /// Lets everything run that is ready now, then goes on. Not a check for cancellation.
   @inline(__always)
   nonisolated(nonsending) func giveWay() async {
-    let waiter = waiters.take(.task, subject: 0, record: record(of: RunningTask.look().task))
+    let waiter = waiters.take(.task, subject: 0, record: record(of: RunningTask.address))
     parkingSlot = waiter.slot
     wake(slot: waiter.slot, .ready)
     // The job arrives in the slot before anything else runs.
     await parking.stop()
     _ = finish(waiter)
+  }
+
+  /// Puts the job of the task that is just suspending into the slot that waits for it.
+  @inline(__always)
+  fileprivate func keep(_ job: UInt) {
+    let slot = waiters.slots + Int(parkingSlot)
+    slot.pointee.subject = job
+    slot.pointee.home = currentHome
   }
 
   /// Spends one operation of the running job's budget, and gives way when it is used up.
@@ -134,7 +136,7 @@ extension LoopCore {
   @inline(__always)
   private func record(of task: UInt) -> UInt {
     let record = currentRecord
-    if record != 0, TaskRecord.at(record).task == task { return record }
+    if record != 0, TaskRecord.at(record, { $0.task == task }) { return record }
     return tasks.find(task)
   }
 }

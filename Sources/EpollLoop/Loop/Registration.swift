@@ -73,45 +73,74 @@ final class Registration {
 /// A token is a slot and a generation, and the generation moves on when the slot is given back: an
 /// event for a descriptor that has been closed, even one whose number is in use again, finds nobody.
 struct RegistrationTable: ~Copyable {
-  private var slots: [(generation: UInt32, registration: Registration?)] = []
-  private var free: [UInt32] = []
+  private struct Slot {
+    var generation: UInt32
+    var nextFree: Int32
+    /// Retained as long as it stands here.
+    var registration: Unmanaged<Registration>?
+  }
+
+  private var slots: UnsafeMutablePointer<Slot>
+  private var capacity = 0
+  private var firstFree: Int32 = -1
   /// How many descriptors are watched.
   private(set) var count = 0
 
+  init() {
+    slots = .allocate(capacity: 0)
+  }
+
+  deinit {
+    for index in 0..<capacity { slots[index].registration?.release() }
+    slots.deallocate()
+  }
+
   /// Makes a registration with a token of its own.
   mutating func add(fd: Int32) -> Registration {
-    let slot: UInt32
-    if let reused = free.popLast() {
-      slot = reused
-    } else {
-      slot = UInt32(slots.count)
-      slots.append((generation: 1, registration: nil))
-    }
-    let token = UInt64(slots[Int(slot)].generation) << 32 | UInt64(slot)
+    if firstFree < 0 { grow() }
+    let index = Int(firstFree)
+    firstFree = slots[index].nextFree
+    let token = UInt64(slots[index].generation) << 32 | UInt64(index)
     let registration = Registration(fd: fd, token: token)
-    slots[Int(slot)].registration = registration
+    slots[index].registration = .passRetained(registration)
     count += 1
     return registration
   }
 
   /// Gives a registration's slot back; its token finds nobody from now on.
   mutating func remove(_ registration: Registration) {
-    let slot = Int(UInt32(truncatingIfNeeded: registration.token))
-    precondition(slots[slot].registration === registration, "A descriptor was deregistered twice")
-    slots[slot].registration = nil
-    slots[slot].generation &+= 1
+    let index = Int(UInt32(truncatingIfNeeded: registration.token))
+    precondition(find(registration.token)?.takeUnretainedValue() === registration, "A descriptor was deregistered twice")
+    slots[index].registration?.release()
+    slots[index].registration = nil
+    slots[index].generation &+= 1
     count -= 1
     // A slot whose generation is about to come round is retired: no token is ever used twice.
-    if slots[slot].generation != .max { free.append(UInt32(slot)) }
+    guard slots[index].generation < .max else { return }
+    slots[index].nextFree = firstFree
+    firstFree = Int32(index)
   }
 
   /// The registration of a token; nil if it has ended.
   @inline(__always)
-  func find(_ token: UInt64) -> Registration? {
-    let slot = Int(UInt32(truncatingIfNeeded: token))
-    guard slot < slots.count, slots[slot].generation == UInt32(truncatingIfNeeded: token >> 32) else {
+  func find(_ token: UInt64) -> Unmanaged<Registration>? {
+    let index = Int(UInt32(truncatingIfNeeded: token))
+    guard index < capacity, slots[index].generation == UInt32(truncatingIfNeeded: token >> 32) else {
       return nil
     }
-    return slots[slot].registration
+    return slots[index].registration
+  }
+
+  private mutating func grow() {
+    let larger = max(64, capacity * 2)
+    let moved = UnsafeMutablePointer<Slot>.allocate(capacity: larger)
+    moved.moveInitialize(from: slots, count: capacity)
+    slots.deallocate()
+    slots = moved
+    for index in (capacity..<larger).reversed() {
+      (slots + index).initialize(to: Slot(generation: 1, nextFree: firstFree, registration: nil))
+      firstFree = Int32(index)
+    }
+    capacity = larger
   }
 }

@@ -61,8 +61,8 @@ final class LoopMainExecutor: MainExecutor, SchedulingExecutor, @unchecked Senda
 
   func isIsolatingCurrentContext() -> Bool? { core.isCurrent }
 
-  /// Runs the loop: what an `async main` does to wait for its end, which is a call to exit(3).
-  func run() throws { core.run() }
+  /// What an `async main` does to wait for its end, which is a call to exit(3).
+  func run() throws { RuntimeTakeover.runAsyncMain(core) }
 
   func stop() { core.stop() }
 }
@@ -102,6 +102,10 @@ enum RuntimeTakeover {
     }
   }()
 
+  /// Runs the loop for an `async main`. Set by the floor that knows how, before `main`.
+  // SAFETY: written once, by a constructor of the program, before it has a second thread.
+  nonisolated(unsafe) static var runAsyncMain: (LoopCore) -> Void = { $0.run() }
+
   private struct Factory: ExecutorFactory {
     static var mainExecutor: any MainExecutor { RuntimeTakeover.loop.mainExecutor }
     static var defaultExecutor: any TaskExecutor { RuntimeTakeover.loop.taskExecutor }
@@ -119,10 +123,4 @@ enum RuntimeTakeover {
     core.mainExecutor = loop.mainExecutor.asUnownedSerialExecutor()
     Process.ignoreBrokenPipes()
   }
-}
-
-/// What the C constructor of EpollLoopMain calls, before `main`.
-@c(epollloop_take_over)
-public func takeOverProcess() {
-  RuntimeTakeover.install()
 }

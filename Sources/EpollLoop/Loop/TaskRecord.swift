@@ -10,8 +10,6 @@ class TaskRecord {
   @exclusivity(unchecked) final private(set) var task: UInt = 0
   /// The ticket of its last wait; stale unless it waits now.
   @exclusivity(unchecked) final var waiter = Waiter.nobody
-  /// The runtime's handle, for as long as the task runs.
-  final var handle: Task<Void, Never>?
   final private(set) var isCancelled = false
 
   /// Who waits for its end.
@@ -27,11 +25,11 @@ class TaskRecord {
     list.append(self)
   }
 
-  /// The record at an address.
+  /// Lends the record at an address.
   @inline(__always)
-  static func at(_ address: UInt) -> TaskRecord {
-    // SAFETY: the task table retains each record for as long as its address can be found.
-    unsafeBitCast(address, to: Unmanaged<TaskRecord>.self).takeUnretainedValue()
+  static func at<Result>(_ address: UInt, _ body: (TaskRecord) -> Result) -> Result {
+    // SAFETY: its list retains each record for as long as its address can be found.
+    unsafeBitCast(address, to: Unmanaged<TaskRecord>.self)._withUnsafeGuaranteedRef(body)
   }
 
   /// Cancels the task: its present wait, or its next one, ends with `cancelled`.
@@ -40,20 +38,27 @@ class TaskRecord {
   final func cancel() {
     guard !isCancelled else { return }
     isCancelled = true
-    handle?.cancel()
+    cancelInRuntime()
     core.wake(waiter, .cancelled)
+  }
+
+  /// Has Swift's runtime cancel the task: its flag, its own children and handlers.
+  func cancelInRuntime() {}
+
+  /// Says which of the runtime's tasks this is, for as long as it runs.
+  final func attach(to task: UInt) {
+    self.task = task
+    core.tasks.add(task, self)
   }
 
   /// Called by the task when it starts to run.
   final func begin() {
-    task = RunningTask.look().task
-    core.tasks.add(task, self)
+    attach(to: RunningTask.address)
     core.currentRecord = UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque())
   }
 
   /// Called by the task as the last thing it does.
   final func end() {
-    handle = nil
     core.currentRecord = 0
     core.tasks.remove(task)
     task = 0
@@ -152,18 +157,5 @@ final class TaskList {
     count -= 1
     if count <= target { core.wake(joiner, .ready) }
     if count == 0 { onEmpty?() }
-  }
-}
-
-/// The running task, as the runtime knows it.
-enum RunningTask {
-  /// The address of the running task, 0 outside of one, and whether it is cancelled.
-  @inline(__always)
-  static func look() -> (task: UInt, isCancelled: Bool) {
-    withUnsafeCurrentTask { task in
-      guard let task else { return (0, false) }
-      // SAFETY: UnsafeCurrentTask is one word, the task's address.
-      return (unsafeBitCast(task, to: UInt.self), task.isCancelled)
-    }
   }
 }

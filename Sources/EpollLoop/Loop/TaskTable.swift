@@ -3,7 +3,8 @@ struct TaskTable: ~Copyable {
   /// Open addressing with linear probing; a key of 0 is an empty place.
   private var places: UnsafeMutablePointer<(key: UInt, record: UInt)>
   private var mask: Int
-  private var used = 0
+  /// How many tasks run.
+  private(set) var count = 0
 
   init() {
     mask = 63
@@ -17,9 +18,9 @@ struct TaskTable: ~Copyable {
 
   /// Makes a task that has started findable by its address.
   mutating func add(_ task: UInt, _ record: TaskRecord) {
-    if used * 2 > mask { grow() }
+    if count * 2 > mask { grow() }
     insert(task, UInt(bitPattern: Unmanaged.passUnretained(record).toOpaque()))
-    used += 1
+    count += 1
   }
 
   /// The address of a task's record; 0 if it is none of ours.
@@ -36,7 +37,7 @@ struct TaskTable: ~Copyable {
   /// Forgets a task that has ended.
   mutating func remove(_ task: UInt) {
     removeKey(task)
-    used -= 1
+    count -= 1
   }
 
   @inline(__always)

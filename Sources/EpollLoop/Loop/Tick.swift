@@ -69,7 +69,7 @@ extension LoopCore {
       // 6. Turn each into wakes; no user code runs here.
       statistics.events &+= 1
       if let registration = registrations.find(token) {
-        registration.report(readiness, self)
+        registration._withUnsafeGuaranteedRef { $0.report(readiness, self) }
       } else {
         reportOwn(token)
       }
@@ -106,7 +106,7 @@ extension LoopCore {
   }
 
   /// Takes in what other threads have submitted.
-  private func receive() {
+  func receive() {
     for item in batch {
       switch item {
       case .mainJob(let job): ready.append(job, .mainJob)

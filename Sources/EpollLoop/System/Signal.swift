@@ -49,14 +49,3 @@ final class SignalSource {
   }
 
 }
-
-/// Settings of the whole process.
-enum Process {
-  /// Makes writes to a broken pipe an error for the whole process instead of its end.
-  ///
-  /// Sockets do without (`MSG_NOSIGNAL`), but pipes and sendfile(2) do not. A handler that the
-  /// program has set stays.
-  static func ignoreBrokenPipes() {
-    _ = cepoll_signal_ignore_pipe()
-  }
-}

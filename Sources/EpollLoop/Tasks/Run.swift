@@ -48,7 +48,7 @@ extension LoopCore {
     let list = TaskList(self)
     let main = SpawnedTask<Success>(in: list, name: "main")
     main.isObserved = true
-    let interruption = try Interruption(by: signals, of: main, self)
+    let interruption = try Interruption(by: signals, of: main, self) { [unowned self] in stop() }
     defer { interruption.end() }
     soon {
       start(main)
@@ -60,45 +60,5 @@ extension LoopCore {
       throw IOError(.run, .interrupted, "a second signal ended it")
     }
     return try outcome.get()
-  }
-}
-
-/// The signals that end a run: the first cancels its main task, a second one stops the loop.
-private final class Interruption {
-  private let core: LoopCore
-  private let signals: SignalSource?
-  private var registration: Registration?
-  /// How many have come.
-  private(set) var count = 0
-
-  init(by signals: [Signal], of main: TaskRecord, _ core: LoopCore) throws {
-    self.core = core
-    guard !signals.isEmpty else {
-      self.signals = nil
-      return
-    }
-    do {
-      let source = try SignalSource(signals)
-      self.signals = source
-      let registration = try core.register(source.number, for: .readable)
-      self.registration = registration
-      let callback = Callback(.whileReady(registration, .reading)) { [unowned self] in take(main) }
-      registration.reading = .awaited(core.add(callback))
-    } catch {
-      throw IOError(.run, error, "signals")
-    }
-  }
-
-  private func take(_ main: TaskRecord) {
-    while signals?.next() != nil {
-      count += 1
-      if count == 1 { main.cancel() } else { core.stop() }
-    }
-  }
-
-  /// Gives the signals back to the process.
-  func end() {
-    if let registration { core.deregister(registration) }
-    registration = nil
   }
 }

@@ -5,10 +5,16 @@ final class SpawnedTask<Success>: TaskRecord {
   /// Whether somebody has seen the outcome, or will: an error that nobody sees is reported.
   var isObserved = false
   private var waiting: WaitQueue?
+  /// The runtime's handle, for as long as the task runs.
+  private var handle: Task<Void, Never>?
 
   deinit {
     guard !isObserved, case .failure(let error) = outcome, !(error is CancellationError) else { return }
     UnhandledErrors.report(error, task: name)
+  }
+
+  override func cancelInRuntime() {
+    handle?.cancel()
   }
 
   /// Starts the task, in the given isolation and on this loop.
@@ -66,6 +72,7 @@ final class SpawnedTask<Success>: TaskRecord {
       }
     }
     waiting?.wakeAll()
+    handle = nil
     end()
   }
 }

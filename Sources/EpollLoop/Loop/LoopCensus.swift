@@ -1,0 +1,26 @@
+/// What a loop holds at the moment, as counts: all zero when nothing is left over.
+public struct LoopCensus: Sendable, Equatable {
+  /// Tasks that run or wait, counting those that started through this library.
+  public let tasks: Int
+  /// Waits and callbacks that are pending.
+  public let waiters: Int
+  /// Timers that are pending.
+  public let timers: Int
+  /// Descriptors that are watched.
+  public let registrations: Int
+}
+
+extension EventLoop {
+  /// What the loop holds now. On the loop's thread, or while it does not run.
+  public var census: LoopCensus {
+    let core = inbox.isRunning ? bound.open("EventLoop.census") : bound.unchecked
+    return LoopCensus(
+      tasks: core.tasks.count, waiters: core.waiters.count, timers: core.timers.count,
+      registrations: core.registrations.count)
+  }
+}
+
+extension LoopCensus {
+  /// Nothing left.
+  public static let empty = LoopCensus(tasks: 0, waiters: 0, timers: 0, registrations: 0)
+}

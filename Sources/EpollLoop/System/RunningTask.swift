@@ -1,0 +1,18 @@
+import CEpollShim
+
+/// The running task, as Swift's runtime knows it.
+///
+/// `withUnsafeCurrentTask` says the same for 190 instructions instead of 60, and a task asks each time
+/// it waits.
+enum RunningTask {
+  /// The address of the running task, 0 outside of one.
+  @inline(__always)
+  static var address: UInt { UInt(bitPattern: cepoll_task_current()) }
+
+  /// The address of the running task, 0 outside of one, and whether it is cancelled.
+  @inline(__always)
+  static func look() -> (task: UInt, isCancelled: Bool) {
+    guard let task = cepoll_task_current() else { return (0, false) }
+    return (UInt(bitPattern: task), cepoll_task_is_cancelled(task))
+  }
+}

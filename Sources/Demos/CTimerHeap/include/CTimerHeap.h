@@ -1,0 +1,3 @@
+#ifndef C_TIMER_HEAP_H
+#define C_TIMER_HEAP_H
+#endif

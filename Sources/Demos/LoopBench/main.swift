@@ -1,0 +1,3 @@
+import EpollLoop
+
+print("usage: loop-bench tasks | offload | timers")

@@ -79,7 +79,7 @@ extension Connection {
 extension Stream {
   /// An empty write sends nothing, but says whether one could be made.
   fileprivate func checkWritable() throws {
-    if isClosed { throw IOError(.write, .badFileDescriptor, "the connection is closed") }
+    try checkOpen(.write)
     if case .finished = writing { throw IOError(.write, .brokenPipe, "this end has finished writing") }
   }
 }

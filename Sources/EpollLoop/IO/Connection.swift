@@ -25,11 +25,11 @@ public final class Connection: Sendable {
   /// This end's address; nil once it is closed.
   public var localAddress: SocketAddress? {
     let stream = bound.open("Connection.localAddress")
-    return stream.isClosed ? nil : stream.socket.localAddress
+    return stream.phase == .closed ? nil : stream.socket.localAddress
   }
 
   /// Whether this end has been closed. On the loop's thread only.
-  public var isClosed: Bool { bound.open("Connection.isClosed").isClosed }
+  public var isClosed: Bool { bound.open("Connection.isClosed").phase != .open }
 }
 
 extension Connection {
@@ -59,6 +59,7 @@ extension Connection {
   public func read(into buffer: inout MutableSpan<UInt8>) async throws -> Int {
     precondition(buffer.count > 0, "A read needs a buffer with room for a byte")
     let stream = bound.open("Connection.read")
+    try stream.checkOpen(.read)
     while true {
       if let count = try stream.tryRead(into: &buffer) {
         await stream.core.spend()

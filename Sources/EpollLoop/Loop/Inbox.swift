@@ -13,6 +13,8 @@ final class Inbox: Sendable {
     case loopJob(UInt)
     /// A wait that is over, such as for a pool's thread, or whose task was cancelled elsewhere.
     case wake(Waiter, Wake)
+    /// The sentinel of a wait queue that is gone.
+    case release(UInt32)
     /// A function to call.
     case call(@Sendable () -> Void)
   }

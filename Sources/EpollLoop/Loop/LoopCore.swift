@@ -147,11 +147,9 @@ extension LoopCore {
     ready.append(UInt(index), .waiter)
   }
 
-  /// Gives a wait queue's sentinel back, from wherever the queue's last owner let go of it.
+  /// Gives a wait queue's sentinel back, on whatever thread the queue's last owner let go of it.
   func release(sentinel: UInt32) {
-    if isCurrent || cepoll_current_loop() == nil {
-      waiters.giveBack(sentinel)
-    }
+    if isCurrent { waiters.giveBack(sentinel) } else { _ = inbox.submit(.release(sentinel)) }
   }
 
   // MARK: register and deregister

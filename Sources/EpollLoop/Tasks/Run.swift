@@ -49,14 +49,14 @@ extension LoopCore {
     let main = SpawnedTask<Success>(in: list, name: "main")
     main.isObserved = true
     let interruption = try Interruption(by: signals, of: main, self) { [unowned self] in stop() }
-    defer { interruption.end() }
+    defer { interruption?.end() }
     soon {
       start(main)
       list.onEmpty = { [unowned self] in spawned.close { self.stop() } }
     }
     run()
     spawned.reopen()
-    guard let outcome = main.outcome, interruption.count < 2 else {
+    guard let outcome = main.outcome, interruption?.count ?? 0 < 2 else {
       throw IOError(.run, .interrupted, "a second signal ended it")
     }
     return try outcome.get()

@@ -37,6 +37,8 @@ final class LoopCore {
   @exclusivity(unchecked) var statistics = LoopStatistics()
   /// Work elsewhere that holds a virtual clock still, such as an offloaded call.
   @exclusivity(unchecked) var holds = 0
+  /// Hears of each jump of a virtual clock.
+  var clockMoved: ((Instant) -> Void)?
   /// What the inbox held; kept for its storage.
   @exclusivity(unchecked) var batch: [Inbox.Item] = []
   /// Read buffers that nobody needs at the moment.

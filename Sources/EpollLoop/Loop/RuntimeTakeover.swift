@@ -27,7 +27,7 @@ final class LoopTaskExecutor: TaskExecutor, SchedulingExecutor, @unchecked Senda
   func enqueue<C: Clock>(
     _ job: consuming ExecutorJob, at instant: C.Instant, tolerance: C.Duration?, clock: C
   ) {
-    core.enqueue(UnownedJob(job), on: .loop, atInstant: instant, clock: clock)
+    core.enqueue(UnownedJob(job), atInstant: instant, clock: clock)
   }
 }
 
@@ -52,7 +52,7 @@ final class LoopMainExecutor: MainExecutor, SchedulingExecutor, @unchecked Senda
   func enqueue<C: Clock>(
     _ job: consuming ExecutorJob, at instant: C.Instant, tolerance: C.Duration?, clock: C
   ) {
-    core.enqueue(UnownedJob(job), on: .main, atInstant: instant, clock: clock)
+    core.enqueue(UnownedJob(job), atInstant: instant, clock: clock)
   }
 
   func checkIsolated() {
@@ -69,8 +69,11 @@ final class LoopMainExecutor: MainExecutor, SchedulingExecutor, @unchecked Senda
 
 extension LoopCore {
   /// Runs a job of the runtime at an instant of one of Swift's clocks: what `Task.sleep` asks for.
+  ///
+  /// The job belongs to a task of the runtime's own, without a preference: on the loop's task executor it
+  /// would go to Swift's default executor and come back late.
   fileprivate func enqueue<C: Clock>(
-    _ job: UnownedJob, on home: Home, atInstant instant: C.Instant, clock: C
+    _ job: UnownedJob, atInstant instant: C.Instant, clock: C
   ) {
     // The absolute instant and not the delay: the order of equal deadlines depends on it.
     let deadline: Instant
@@ -86,7 +89,7 @@ extension LoopCore {
     precondition(isCurrent, "Task.sleep was scheduled from another thread than its loop's")
     let address = unsafeBitCast(job, to: UInt.self)
     let waiter = waiters.take(.job, subject: address, record: 0)
-    waiters.slots[Int(waiter.slot)].home = home
+    waiters.slots[Int(waiter.slot)].home = .none
     schedule(waiter, at: deadline)
   }
 }

@@ -36,8 +36,8 @@ extension LoopCore {
     turnsSinceLook &+= turns
 
     // 2. Run it, first in, first out.
-    if shuffle != nil { shuffleReady() }
     while turns > 0, !isStopping {
+      if shuffle != nil { shuffleNext(of: turns) }
       turns &-= 1
       let turn = ready.removeFirst()
       warmUp()
@@ -99,7 +99,9 @@ extension LoopCore {
 
   private func wakeDueTimers(isIdle: Bool) {
     if isIdle, clockJumps, ready.count == 0 {
-      clock = .virtual(now: max(clock.now.nanoseconds, timers.earliest))
+      let next = max(clock.now.nanoseconds, timers.earliest)
+      clock = .virtual(now: next)
+      clockMoved?(Instant(nanoseconds: next))
     }
     let now = clock.now.nanoseconds
     while let slot = timers.removeFirst(dueAt: now) {
@@ -134,9 +136,10 @@ extension LoopCore {
     }
   }
 
-  private func shuffleReady() {
-    guard var random = shuffle, ready.count > 1 else { return }
-    ready.bringForward(Int.random(in: 0..<ready.count, using: &random))
+  /// Puts one of this tick's remaining turns first, chosen by the seed.
+  private func shuffleNext(of turns: Int) {
+    guard var random = shuffle, turns > 1 else { return }
+    ready.bringForward(Int.random(in: 0..<turns, using: &random))
     shuffle = random
   }
 }
@@ -169,6 +172,9 @@ extension LoopCore {
     }
   }
 
+  // SAFETY: an executor reference of two zero words is the runtime's "generic" one.
+  private static let noExecutor = unsafeBitCast((UInt(0), UInt(0)), to: UnownedSerialExecutor.self)
+
   /// Runs a job on the executor it was enqueued to, or suspended on.
   @inline(__always)
   private func run(job address: UInt, on home: Home, record: UInt) {
@@ -180,6 +186,7 @@ extension LoopCore {
     switch home {
     case .main: job.runSynchronously(on: mainExecutor.unsafelyUnwrapped)
     case .loop: job.runSynchronously(on: taskExecutor.unsafelyUnwrapped)
+    case .none: job.runSynchronously(on: LoopCore.noExecutor)
     }
     currentRecord = 0
   }

@@ -28,6 +28,8 @@ enum Home: UInt8, Sendable {
   case main
   /// The loop's task executor.
   case loop
+  /// None: a job of the runtime's own, which would leave any other at once.
+  case none
 }
 
 /// All waiters of a loop, in slots that are used again: to wait costs no allocation.

@@ -19,16 +19,6 @@ extension Connection {
     try await write(chunk.buffer.bytes + chunk.startIndex, count: chunk.count)
   }
 
-  /// Writes all bytes of an array; as ``write(_:)-(Span<UInt8>)``.
-  public func write(_ bytes: [UInt8]) async throws {
-    try await write(bytes.span)
-  }
-
-  /// Writes a text as UTF-8; as ``write(_:)-(Span<UInt8>)``.
-  public func write(_ text: String) async throws {
-    try await write(Array(text.utf8).span)
-  }
-
   /// Ends this direction: the peer reads the end of the stream after all that was written.
   ///
   /// It waits for writes that are under way. Reading goes on.

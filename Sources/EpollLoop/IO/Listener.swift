@@ -133,7 +133,7 @@ extension Listener.State {
       }
       do throws(Errno) {
         let (number, peer) = try socket.accept()
-        return .connection(Connection(try Stream(owning: number, core), remoteAddress: peer))
+        return .connection(Connection(try Stream(FileDescriptor(owning: number), core), remoteAddress: peer))
       } catch {
         if error == .wouldBlock {
           registration.reading = .idle

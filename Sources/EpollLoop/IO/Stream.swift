@@ -32,20 +32,11 @@ final class Stream {
   /// The memory of the last chunk that was read; used again once the reader has let go of it.
   @exclusivity(unchecked) private var lastBuffer: Buffer?
 
-  /// Takes over a connected socket.
-  init(owning number: Int32, _ core: LoopCore) throws(Errno) {
-    let descriptor = FileDescriptor(owning: number)
-    registration = try core.register(number)
-    self.descriptor = consume descriptor
-    self.core = core
-    socket = Socket(fd: number)
-  }
-
-  /// Takes over a socket that has connected while it was watched.
-  init(_ descriptor: consuming FileDescriptor, _ registration: Registration, _ core: LoopCore) {
+  /// Takes over a socket that is connected, or has begun to be.
+  init(_ descriptor: consuming FileDescriptor, _ core: LoopCore) throws(Errno) {
     socket = Socket(fd: descriptor.number)
+    registration = try core.register(descriptor.number)
     self.descriptor = consume descriptor
-    self.registration = registration
     self.core = core
   }
 

@@ -59,13 +59,12 @@ extension Connection {
   public func read(into buffer: inout MutableSpan<UInt8>) async throws -> Int {
     precondition(buffer.count > 0, "A read needs a buffer with room for a byte")
     let stream = bound.open("Connection.read")
-    try stream.checkOpen(.read)
     while true {
+      try await stream.waitToRead()
       if let count = try stream.tryRead(into: &buffer) {
         await stream.core.spend()
         return count
       }
-      try await stream.waitToRead()
     }
   }
 }

@@ -98,6 +98,8 @@ public final class Listener: Sendable {
   public func accept() async throws -> Connection {
     let state = bound.open("Listener.accept")
     while true {
+      // A flood of connections must not keep a cancellation from being seen.
+      if RunningTask.look().isCancelled { throw CancellationError() }
       switch state.tryAccept() {
       case .connection(let connection):
         await state.core.spend()

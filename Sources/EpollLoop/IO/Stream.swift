@@ -139,13 +139,16 @@ final class Stream {
   nonisolated(nonsending) func waitToRead() async throws {
     try checkOpen(.read)
     switch registration.reading {
-    case .ready, .closed: return
+    case .ready, .closed:
+      // A peer that never pauses must not keep a cancellation from being seen.
+      if RunningTask.look().isCancelled { throw CancellationError() }
+      return
     case .awaited(let waiter): checkOnlyReader(waiter)
     case .idle: break
     }
     let wake = await core.park { registration.reading = .awaited($0) }
     switch wake {
-    case .ready: return
+    case .ready: try checkOpen(.read)
     case .cancelled: throw CancellationError()
     case .closed, .timedOut: throw IOError(.read, .badFileDescriptor, "closed meanwhile")
     }
@@ -217,7 +220,7 @@ final class Stream {
     let queue = writers ?? WaitQueue(core)
     writers = queue
     switch await core.park({ queue.append($0) }) {
-    case .ready: return  // The turn was handed over: it is still busy.
+    case .ready: try checkOpen(operation)  // The turn was handed over: it is still busy.
     case .cancelled: throw CancellationError()
     case .closed, .timedOut: throw IOError(operation, .badFileDescriptor, "closed meanwhile")
     }

@@ -12,7 +12,7 @@ final class LoopCore {
   @exclusivity(unchecked) var registrations = RegistrationTable()
   @exclusivity(unchecked) var tasks = TaskTable()
   /// The tasks that nobody waits for in a structured way: cancelled when the run ends.
-  private(set) lazy var spawned = TaskList(self)
+  lazy var spawned = TaskList(self)
 
   // The kernel's side.
   let poller: Poller

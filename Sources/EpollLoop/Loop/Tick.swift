@@ -94,7 +94,7 @@ extension LoopCore {
 
   /// Whether an idle loop's clock jumps instead of blocking.
   private var clockJumps: Bool {
-    clock.isVirtual && holds == 0 && timers.count > 0
+    clock.isVirtual && timers.count > 0 && (holds == 0 || timers.earliest <= clock.now.nanoseconds)
   }
 
   private func wakeDueTimers(isIdle: Bool) {

@@ -78,7 +78,10 @@ struct WaiterTable: ~Copyable {
   private var capacity: UInt32
   private var firstFree: UInt32
   /// How many tasks and callbacks wait, or have been woken and not run.
-  private(set) var count = 0
+  var count: Int { used - withdrawn }
+  private var used = 0
+  /// How many of the slots belong to callbacks that have been withdrawn.
+  var withdrawn = 0
 
   private static let none = UInt32.max
 
@@ -107,7 +110,7 @@ struct WaiterTable: ~Copyable {
     slot.pointee.kind = kind
     slot.pointee.stage = .waiting
     slot.pointee.wake = .ready
-    if kind != .sentinel { count += 1 }
+    if kind != .sentinel { used += 1 }
     return Waiter(slot: index, generation: slot.pointee.generation)
   }
 
@@ -117,7 +120,8 @@ struct WaiterTable: ~Copyable {
     let slot = slots + Int(index)
     precondition(slot.pointee.kind != .free, "A waiter's slot was given back twice")
     unlink(index)
-    if slot.pointee.kind != .sentinel { count -= 1 }
+    if slot.pointee.kind != .sentinel { used -= 1 }
+    if slot.pointee.stage == .withdrawn { withdrawn -= 1 }
     slot.pointee.kind = .free
     slot.pointee.generation &+= 1
     slot.pointee.next = firstFree

@@ -48,14 +48,21 @@ extension LoopCore {
     let list = TaskList(self)
     let main = SpawnedTask<Success>(in: list, name: "main")
     main.isObserved = true
-    let interruption = try Interruption(by: signals, of: main, self) { [unowned self] in stop() }
+    let interruption: Interruption?
+    do {
+      interruption = try Interruption(by: signals, of: main, self) { [unowned self] in stop() }
+    } catch {
+      list.remove(main)
+      throw error
+    }
     defer { interruption?.end() }
     soon {
       start(main)
       list.onEmpty = { [unowned self] in spawned.close { self.stop() } }
     }
     run()
-    spawned.reopen()
+    list.onEmpty = nil
+    spawned = TaskList(self)
     guard let outcome = main.outcome, interruption?.count ?? 0 < 2 else {
       throw IOError(.run, .interrupted, "a second signal ended it")
     }

@@ -49,9 +49,14 @@ public func withTimeout<Success>(
   switch task.outcome {
   case .success(let value):
     return value
-  case .failure(let error) where !(isOver && !wasCancelled && error is CancellationError):
+  case .failure(let error) where !(isOver && !wasCancelled && isCancellation(error)):
     throw error
   case .failure, nil:
     throw IOError(.timeout, .timedOut)
   }
+}
+
+/// Whether an error says that a task was cancelled, as a write does after its first byte.
+private func isCancellation(_ error: any Error) -> Bool {
+  error is CancellationError || (error as? IOError)?.reason == .canceled
 }

@@ -27,13 +27,15 @@ public struct Leftovers: Error, CustomStringConvertible {
 ///   - shuffleSeed: If given, equally ready work runs in an order that this seed determines.
 ///   - countsDescriptors: Whether descriptors of the process that are left open count as leftovers; only
 ///     for tests that nothing else runs beside.
+///   - isolation: The caller's; must be none.
 ///   - body: The test.
 /// - Returns: The value of `body`.
 /// - Throws: The error of `body`; ``Leftovers`` if a task, waiter, timer or descriptor is left over.
 public func runOnLoop<Success>(
   clock: EventLoop.Clock = .virtual, shuffleSeed: UInt64? = nil, countsDescriptors: Bool = false,
-  _ body: @escaping () async throws -> Success
+  isolation: isolated (any Actor)? = #isolation, _ body: @escaping () async throws -> Success
 ) throws -> Success {
+  precondition(isolation == nil, "runOnLoop blocks its thread: call it from a nonisolated test")
   let before = countsDescriptors ? openDescriptors() : 0
   let (value, census) = try runOnFreshLoop(clock, shuffleSeed, body)
   let descriptors = countsDescriptors ? openDescriptors() - before : 0

@@ -64,6 +64,11 @@ extension LoopCore {
     }
   }
 
+  /// Takes all callbacks back, at the end of a run.
+  func withdrawCallbacks() {
+    for slot in waiters.slots(of: .callback) { withdraw(slot) }
+  }
+
   /// Calls the callback of a slot whose turn has come, and places it again if it repeats.
   func runCallback(_ index: UInt32) {
     let slot = waiters.slots[Int(index)]

@@ -90,6 +90,11 @@ final class Inbox: Sendable {
     return false
   }
 
+  /// Takes what is left, after ``close()``.
+  func takeRest(into batch: inout [Item]) {
+    if attention.load(ordering: .acquiring) == Attention.mail { takeMail(into: &batch) }
+  }
+
   private func takeMail(into batch: inout [Item]) {
     lock.locked {
       swap(&batch, &state.items)

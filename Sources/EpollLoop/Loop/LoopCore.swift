@@ -31,6 +31,11 @@ final class LoopCore {
   /// How many verbs may still succeed at once before the running job must give way.
   @exclusivity(unchecked) var budget = 0
 
+  /// Until an `async main` first suspends: the next task that turns up here is the program's main task.
+  @exclusivity(unchecked) var awaitsMainTask = false
+  /// The address of the task that runs an `async main`; 0 if there is none.
+  @exclusivity(unchecked) private(set) var mainTask: UInt = 0
+
   // The run.
   @exclusivity(unchecked) var isStopping = false
   @exclusivity(unchecked) var turnsSinceLook = 0
@@ -116,6 +121,15 @@ public struct LoopStatistics: Sendable, Equatable {
 }
 
 extension LoopCore {
+  /// Learns which task is the program's main one, from the first that is enqueued or waits.
+  ///
+  /// The runtime starts main before it runs the loop: whatever comes first comes from it, or is it.
+  @inline(never)
+  func learnMainTask(orElse job: UInt) {
+    awaitsMainTask = false
+    mainTask = RunningTask.address == 0 ? job : RunningTask.address
+  }
+
   // MARK: schedule
 
   /// Wakes a waiter with `timedOut` at an instant, never early, unless something else wakes it first.

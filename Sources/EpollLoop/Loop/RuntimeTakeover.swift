@@ -17,6 +17,7 @@ final class LoopTaskExecutor: TaskExecutor, SchedulingExecutor, @unchecked Senda
 
   func enqueue(_ job: consuming ExecutorJob) {
     let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
+    if core.awaitsMainTask { core.learnMainTask(orElse: address) }
     if core.isCurrent {
       core.ready.append(address, .loopJob)
     } else {
@@ -42,6 +43,7 @@ final class LoopMainExecutor: MainExecutor, SchedulingExecutor, @unchecked Senda
 
   func enqueue(_ job: consuming ExecutorJob) {
     let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
+    if core.awaitsMainTask { core.learnMainTask(orElse: address) }
     if core.isCurrent {
       core.ready.append(address, .mainJob)
     } else {

@@ -10,17 +10,35 @@ extension LoopCore {
 
   /// Runs ticks on this thread until ``stop()``.
   func run() {
+    enter()
+    turn()
+    leave()
+  }
+
+  /// Makes this the loop of this thread.
+  func enter() {
     precondition(cepoll_current_loop() == nil, """
       An event loop already runs on this thread: await the work there instead of nesting a run
       """)
     precondition(inbox.open(), "This event loop already runs on another thread")
     cepoll_set_current_loop(Unmanaged.passUnretained(self).toOpaque())
-    defer {
-      cepoll_set_current_loop(nil)
-      inbox.close()
-    }
+  }
+
+  /// Runs ticks until ``stop()``.
+  func turn() {
     isStopping = false
     while !isStopping { tick() }
+  }
+
+  /// Ends the run: calls that were accepted are made, later ones refused, pending callbacks dropped.
+  private func leave() {
+    inbox.close()
+    inbox.takeRest(into: &batch)
+    for case .call(let body) in batch { body() }
+    batch.removeAll { if case .call = $0 { true } else { false } }
+    receive()
+    withdrawCallbacks()
+    cepoll_set_current_loop(nil)
   }
 
   /// Ends the run after the job that runs now. On the loop's thread only.
@@ -32,7 +50,7 @@ extension LoopCore {
   @inline(__always)
   func tick() {
     // 1. What is ready now is this tick's share; what it makes ready comes after.
-    var turns = min(ready.count, LoopCore.turnsPerLook)
+    var turns = min(ready.count, LoopCore.turnsPerLook &- turnsSinceLook)
     turnsSinceLook &+= turns
 
     // 2. Run it, first in, first out.

@@ -143,6 +143,15 @@ struct WaiterTable: ~Copyable {
     return slot.pointee.generation == waiter.generation && slot.pointee.kind != .free ? slot : nil
   }
 
+  /// The tickets of all slots of a kind, in order of their slots.
+  func slots(of kind: Kind) -> [Waiter] {
+    var tickets: [Waiter] = []
+    for index in 0..<capacity where slots[Int(index)].kind == kind {
+      tickets.append(Waiter(slot: index, generation: slots[Int(index)].generation))
+    }
+    return tickets
+  }
+
   /// Puts a waiter last into the ring of a sentinel.
   func link(_ index: UInt32, before sentinel: UInt32) {
     let last = slots[Int(sentinel)].previous

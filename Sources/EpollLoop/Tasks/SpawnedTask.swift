@@ -9,7 +9,7 @@ final class SpawnedTask<Success>: TaskRecord {
   private var handle: Task<Void, Never>?
 
   deinit {
-    guard !isObserved, case .failure(let error) = outcome, !(error is CancellationError) else { return }
+    guard !isObserved, case .failure(let error) = outcome, !isCancellation(error) else { return }
     UnhandledErrors.report(error, task: name)
   }
 

@@ -55,8 +55,3 @@ public func withTimeout<Success>(
     throw IOError(.timeout, .timedOut)
   }
 }
-
-/// Whether an error says that a task was cancelled, as a write does after its first byte.
-private func isCancellation(_ error: any Error) -> Bool {
-  error is CancellationError || (error as? IOError)?.reason == .canceled
-}

@@ -40,9 +40,8 @@ extension LoopCore {
   ///
   /// An exit(3) from elsewhere, such as from a spawned task, ends the process at once.
   private func endSpawned() {
-    guard isCurrent, RunningTask.address == mainTask else { return }
-    var isDone = false
-    spawned.close { isDone = true }
-    while !isDone { tick() }
+    guard isCurrent, RunningTask.address == mainTask, spawned.count > 0 else { return }
+    spawned.close { self.stop() }
+    turn()
   }
 }

@@ -49,9 +49,12 @@ final class SpawnedTask<Success>: TaskRecord {
   /// - Throws: The task's error; `CancellationError` if the waiting task is cancelled first, and
   ///   then this task goes on.
   nonisolated(nonsending) func value() async throws -> Success {
-    isObserved = true
     while true {
-      if let outcome { return try outcome.get() }
+      if let outcome {
+        // Not before: a waiter that is cancelled has seen nothing.
+        isObserved = true
+        return try outcome.get()
+      }
       let queue = waiting ?? WaitQueue(core)
       waiting = queue
       if await core.park({ queue.append($0) }) == .cancelled, outcome == nil { throw CancellationError() }
@@ -72,6 +75,8 @@ final class SpawnedTask<Success>: TaskRecord {
       }
     }
     waiting?.wakeAll()
+    // Here and not in deinit, which may be on another thread, with the handle's last copy.
+    waiting = nil
     handle = nil
     end()
   }

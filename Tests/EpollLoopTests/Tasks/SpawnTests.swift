@@ -138,6 +138,27 @@ import Testing
     }
   }
 
+  @Test func `a value that comes before a cancelled waiter has its turn is given to it`() throws {
+    try runOnLoop {
+      var waiting: TaskHandle<Int>?
+      let deadline = EventLoop.current.now + .seconds(1)
+      let canceller = spawn {
+        try await sleep(until: deadline)
+        // The awaited task is ready, and stands before the waiting one.
+        waiting?.cancel()
+      }
+      let awaited = spawn {
+        try await sleep(until: deadline)
+        return 4
+      }
+      let task = spawn { try await awaited.value }
+      waiting = task
+      let value = try await task.value
+      #expect(value == 4)
+      try await canceller.value
+    }
+  }
+
   @Test func `isDone says whether the task has ended`() throws {
     try runOnLoop {
       let task = spawn { await yield() }

@@ -68,6 +68,18 @@ import Testing
     }
   }
 
+  @Test func `an idle thread takes call after call`() throws {
+    try runOnLoop {
+      // One that is not woken stays idle for long.
+      let pool = ThreadPool(maximumThreads: 1, idleTime: .seconds(60))
+      for number in 0..<1000 {
+        let result = try await offload(on: pool) { number }
+        #expect(result == number)
+      }
+      #expect(pool.threadCount == 1)
+    }
+  }
+
   @Test(arguments: [1, 2, 3] as [UInt64])
   func `a call that races with a thread's leaving is made`(seed: UInt64) throws {
     try runOnLoop(clock: .kernel) {

@@ -18,8 +18,8 @@ import Testing
       let tree = try RandomTreeTests.run(seed, shuffleSeed: seed)
       let again = try RandomTreeTests.run(seed, shuffleSeed: seed)
       guard tree.violations.isEmpty, tree.openBodies == 0, tree.trace == again.trace else {
-        let first = zip(tree.trace, again.trace).first { $0 != $1 }
-        Issue.record("seed \(seed): \(tree.violations), \(tree.openBodies) open, differ at \(String(describing: first))")
+        let difference = zip(tree.trace, again.trace).first { $0 != $1 }.map { "\($0)" } ?? "nowhere"
+        Issue.record("seed \(seed): \(tree.violations), \(tree.openBodies) open, traces differ: \(difference)")
         continue
       }
     }
@@ -34,7 +34,8 @@ import Testing
       if try RandomTreeTests.run(seed, shuffleSeed: 1).trace != tree.trace { differences += 1 }
     }
     let all: Set = [
-      "sleep", "yield", "throw", "swallow", "gather", "settle", "limit", "timeout", "join", "cancel", "cancelled", "drop",
+      "sleep", "yield", "throw", "swallow", "gather", "settle", "limit", "timeout", "join", "cancel", "cancelled",
+      "drop",
     ]
     #expect(Set(done.keys) == all)
     #expect(done.values.allSatisfy { $0 >= 20 })

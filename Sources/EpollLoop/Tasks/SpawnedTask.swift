@@ -51,6 +51,7 @@ final class SpawnedTask<Success>: TaskRecord {
   nonisolated(nonsending) func value() async throws -> Success {
     while true {
       if let outcome {
+        // Not before: a waiter that is cancelled has seen nothing.
         isObserved = true
         return try outcome.get()
       }
@@ -74,6 +75,8 @@ final class SpawnedTask<Success>: TaskRecord {
       }
     }
     waiting?.wakeAll()
+    // Here and not in deinit, which may be on another thread, with the handle's last copy.
+    waiting = nil
     handle = nil
     end()
   }

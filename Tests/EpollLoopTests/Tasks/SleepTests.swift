@@ -1,5 +1,6 @@
 import EpollLoop
 import EpollLoopTesting
+import Glibc
 import Testing
 
 @Suite struct SleepTests {
@@ -22,6 +23,104 @@ import Testing
     }
   }
 
+  @Test func `durations and instants that mean the same deadline share one order`() throws {
+    try runOnLoop {
+      var order: [Int] = []
+      let deadline = EventLoop.current.now + .seconds(1)
+      _ = try await gather(over: 0..<10) { number in
+        if number % 2 == 0 { try await sleep(until: deadline) } else { try await sleep(for: .seconds(1)) }
+        order.append(number)
+      }
+      #expect(order == Array(0..<10))
+    }
+  }
+
+  @Test func `sleepers wake in the order of their deadlines`() throws {
+    try runOnLoop {
+      var order: [Int] = []
+      _ = try await gather(over: [5, 3, 9, 1, 7]) { number in
+        try await sleep(for: .milliseconds(number))
+        #expect(EventLoop.current.now == Instant(nanoseconds: 0) + .milliseconds(number))
+        order.append(number)
+      }
+      #expect(order == [1, 3, 5, 7, 9])
+    }
+  }
+
+  @Test func `a sleep of part of a nanosecond is rounded up, never early`() throws {
+    try runOnLoop {
+      try await sleep(for: Duration(secondsComponent: 0, attosecondsComponent: 1))
+      #expect(EventLoop.current.now.nanoseconds == 1)
+    }
+  }
+
+  @Test func `zero, negative and past sleeps take no time and let ready work go first`() throws {
+    try runOnLoop {
+      try await sleep(for: .seconds(10))
+      let start = EventLoop.current.now
+      for duration in [Duration.zero, .seconds(-1), .seconds(Int64.min)] {
+        var order: [String] = []
+        spawn { order.append("ready") }
+        try await sleep(for: duration)
+        order.append("slept")
+        #expect(order == ["ready", "slept"])
+      }
+      try await sleep(until: start + .seconds(-5))
+      try await sleep(until: Instant(nanoseconds: .min))
+      #expect(EventLoop.current.now == start)
+    }
+  }
+
+  @Test func `a sleep of zero that is repeated starves no timer`() throws {
+    try runOnLoop(clock: .kernel) {
+      var isOver = false
+      spawn {
+        try await sleep(for: .milliseconds(1))
+        isOver = true
+      }
+      while !isOver { try await sleep(for: .zero) }
+    }
+  }
+
+  @Test func `huge and infinite sleeps neither overflow nor end early`() throws {
+    try runOnLoop {
+      var ended = 0
+      let tasks = [Duration.seconds(Int64.max), .seconds(9_000_000_000), .nanoseconds(Int64.max)].map { long in
+        spawn {
+          try await sleep(for: long)
+          ended += 1
+        }
+      }
+      let infinite = spawn { try await sleep(until: .distantFuture) }
+      try await sleep(for: .seconds(86_400 * 365 * 200))
+      #expect(ended == 0)
+      for task in tasks { task.cancel() }
+      infinite.cancel()
+      await #expect(throws: CancellationError.self) { try await infinite.value }
+    }
+  }
+
+  @Test func `a sleep never ends early on the kernel's clock`() throws {
+    try runOnLoop(clock: .kernel) {
+      for nanoseconds in [0, 1, 999, 50_000, 1_000_001, 3_000_000] as [Int64] {
+        let start = SleepTests.bootTime()
+        try await sleep(for: .nanoseconds(nanoseconds))
+        #expect(SleepTests.bootTime() - start >= nanoseconds)
+      }
+      let deadline = EventLoop.current.now + .milliseconds(2)
+      try await sleep(until: deadline)
+      #expect(SleepTests.bootTime() >= deadline.nanoseconds)
+    }
+  }
+
+  private static func bootTime() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_BOOTTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+}
+
+@Suite struct SleepCancellationTests {
   @Test func `a cancelled sleep leaves no timer`() throws {
     try runOnLoop {
       let task = spawn { try await sleep(for: .seconds(3600)) }
@@ -30,6 +129,114 @@ import Testing
       task.cancel()
       #expect(EventLoop.current.census.timers == 0)
       await #expect(throws: CancellationError.self) { try await task.value }
+    }
+  }
+
+  @Test func `ten thousand cancelled sleeps leave no timer`() throws {
+    try runOnLoop {
+      let tasks = (0..<10_000).map { number in spawn { try await sleep(for: .seconds(1 + number % 97)) } }
+      await yield()
+      #expect(EventLoop.current.census.timers == 10_000)
+      for task in tasks { task.cancel() }
+      #expect(EventLoop.current.census.timers == 0)
+      await yield()
+      #expect(tasks.allSatisfy { $0.isDone })
+      #expect(EventLoop.current.now.nanoseconds == 0)
+    }
+  }
+
+  @Test func `a sleep of a task that is cancelled already throws at once, without a timer`() throws {
+    try runOnLoop {
+      let task = spawn {
+        withUnsafeCurrentTask { $0?.cancel() }
+        let turns = EventLoop.current.statistics.turns
+        await #expect(throws: CancellationError.self) { try await sleep(for: .seconds(1)) }
+        await #expect(throws: CancellationError.self) { try await sleep(for: .zero) }
+        #expect(EventLoop.current.statistics.turns == turns)
+        #expect(EventLoop.current.census.timers == 0)
+      }
+      try await task.value
+    }
+  }
+
+  @Test func `cancelling a sleep twice is as good as once`() throws {
+    try runOnLoop {
+      let task = spawn { try await waitForever() }
+      await yield()
+      task.cancel()
+      task.cancel()
+      await #expect(throws: CancellationError.self) { try await task.value }
+      task.cancel()
+    }
+  }
+
+  @Test func `a cancel after the timer has fired comes too late`() throws {
+    try runOnLoop {
+      let deadline = EventLoop.current.now + .seconds(1)
+      var other: TaskHandle<Bool>?
+      let canceller = spawn {
+        try await sleep(until: deadline)
+        // The other's timer has fired in the same tick; its turn comes next.
+        other?.cancel()
+      }
+      let sleeper = spawn {
+        try await sleep(until: deadline)
+        return Task.isCancelled
+      }
+      other = sleeper
+      try await canceller.value
+      let isCancelled = try await sleeper.value
+      #expect(isCancelled)
+    }
+  }
+}
+
+@Suite struct YieldTests {
+  @Test func `tasks that yield take strict turns`() throws {
+    try runOnLoop {
+      var order: [Int] = []
+      _ = try await gather(over: 0..<5) { number in
+        for _ in 0..<20 {
+          order.append(number)
+          await yield()
+        }
+      }
+      #expect(order == (0..<100).map { $0 % 5 })
+    }
+  }
+
+  @Test func `all that is ready runs before a task that yields goes on`() throws {
+    try runOnLoop {
+      var count = 0
+      for _ in 0..<500 { spawn { count += 1 } }
+      await yield()
+      #expect(count == 500)
+    }
+  }
+
+  @Test func `yield does not look at cancellation`() throws {
+    try runOnLoop {
+      let task = spawn {
+        withUnsafeCurrentTask { $0?.cancel() }
+        await yield()
+        return Task.isCancelled
+      }
+      let isCancelled = try await task.value
+      #expect(isCancelled)
+    }
+  }
+
+  @Test func `a task that only yields starves no timer and no other thread`() throws {
+    try runOnLoop(clock: .kernel) {
+      let loop = EventLoop.current
+      let calls = Counter()
+      var isOver = false
+      spawn {
+        try await sleep(for: .milliseconds(1))
+        isOver = true
+      }
+      try await offload { try loop.execute { calls.add() } }
+      while !isOver || calls.value == 0 { await yield() }
     }
   }
 }

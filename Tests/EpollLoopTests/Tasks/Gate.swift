@@ -1,0 +1,47 @@
+@testable import EpollLoop
+import Synchronization
+
+/// A door between threads: those that wait go on once it is open, and it stays open.
+final class Gate: Sendable {
+  private let lock = Lock()
+  private let isOpen = Atomic(false)
+
+  func open() {
+    lock.locked {
+      isOpen.store(true, ordering: .sequentiallyConsistent)
+      lock.signal()
+    }
+  }
+
+  /// Blocks this thread until the gate is open.
+  func wait() {
+    lock.locked {
+      while !isOpen.load(ordering: .sequentiallyConsistent) { _ = lock.wait(timeoutNanoseconds: 1_000_000_000) }
+      // One signal wakes one thread, who passes it on.
+      lock.signal()
+    }
+  }
+}
+
+/// A number that any thread may count up.
+final class Counter: Sendable {
+  private let count = Atomic(0)
+
+  var value: Int { count.load(ordering: .sequentiallyConsistent) }
+
+  /// Counts up or down, and returns the new value.
+  @discardableResult
+  func add(_ difference: Int = 1) -> Int {
+    count.add(difference, ordering: .sequentiallyConsistent).newValue
+  }
+}
+
+/// What a test's own operations throw.
+struct Broken: Error, Equatable {
+  var number = 0
+}
+
+/// Waits for ever, as far as the clock is concerned: only a cancellation ends it.
+func waitForever() async throws {
+  try await sleep(until: .distantFuture)
+}

@@ -13,6 +13,8 @@ final class Inbox: Sendable {
     case loopJob(UInt)
     /// A wait that is over, such as for a pool's thread, or whose task was cancelled elsewhere.
     case wake(Waiter, Wake)
+    /// A wait queue that is gone, let go of by another thread.
+    case release(sentinel: UInt32)
     /// A function to call.
     case call(@Sendable () -> Void)
   }

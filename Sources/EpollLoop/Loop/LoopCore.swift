@@ -149,9 +149,8 @@ extension LoopCore {
 
   /// Gives a wait queue's sentinel back, from wherever the queue's last owner let go of it.
   func release(sentinel: UInt32) {
-    if isCurrent || cepoll_current_loop() == nil {
-      waiters.giveBack(sentinel)
-    }
+    if isCurrent { return waiters.giveBack(sentinel) }
+    _ = inbox.submit(.release(sentinel: sentinel))
   }
 
   // MARK: register and deregister

@@ -112,6 +112,7 @@ extension LoopCore {
       case .mainJob(let job): ready.append(job, .mainJob)
       case .loopJob(let job): ready.append(job, .loopJob)
       case .wake(let waiter, let wake): self.wake(waiter, wake)
+      case .release(let sentinel): waiters.giveBack(sentinel)
       case .call(let body): soon(body)
       }
     }

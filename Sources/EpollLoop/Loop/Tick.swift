@@ -32,7 +32,7 @@ extension LoopCore {
   @inline(__always)
   func tick() {
     // 1. What is ready now is this tick's share; what it makes ready comes after.
-    var turns = min(ready.count, LoopCore.turnsPerLook)
+    var turns = min(ready.count, LoopCore.turnsPerLook - turnsSinceLook)
     turnsSinceLook &+= turns
 
     // 2. Run it, first in, first out.

@@ -20,6 +20,9 @@ extension LoopCore {
       inbox.close()
     }
     isStopping = false
+    // What was submitted before the run comes first, however short the run is.
+    _ = inbox.take(into: &batch, idle: false)
+    receive()
     while !isStopping { tick() }
   }
 

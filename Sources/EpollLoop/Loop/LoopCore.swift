@@ -39,6 +39,8 @@ final class LoopCore {
   @exclusivity(unchecked) var holds = 0
   /// What the inbox held; kept for its storage.
   @exclusivity(unchecked) var batch: [Inbox.Item] = []
+  /// How many of them have been taken in.
+  @exclusivity(unchecked) var received = 0
   /// Read buffers that nobody needs at the moment.
   @exclusivity(unchecked) var buffers = BufferPool()
   /// Chooses among what is equally ready; nil keeps the order of arrival.

@@ -21,7 +21,7 @@ extension LoopCore {
     }
     isStopping = false
     // What was submitted before the run comes first, however short the run is.
-    _ = inbox.take(into: &batch, idle: false)
+    if batch.isEmpty { _ = inbox.take(into: &batch, idle: false) }
     receive()
     while !isStopping { tick() }
   }
@@ -54,7 +54,7 @@ extension LoopCore {
   /// Steps 3 to 8: asks everyone outside for news.
   private func look() {
     // 3. Take the inbox under its lock, and say in the same breath whether we may sleep.
-    let isIdle = inbox.take(into: &batch, idle: ready.count == 0)
+    let isIdle = batch.isEmpty && inbox.take(into: &batch, idle: ready.count == 0)
     if !batch.isEmpty { receive() }
     let mayBlock = isIdle && !clockJumps
     Perturbation.point()
@@ -108,9 +108,14 @@ extension LoopCore {
     }
   }
 
-  /// Takes in what other threads have submitted.
+  /// Takes in what other threads have submitted, no more of it than runs until the next look: else
+  /// threads that submit faster than the loop runs would keep it busy with taking in.
   func receive() {
-    for item in batch {
+    let end = min(batch.count, received + LoopCore.turnsPerLook)
+    while received < end {
+      let item = batch[received]
+      batch[received] = .mainJob(0)
+      received += 1
       switch item {
       case .mainJob(let job): ready.append(job, .mainJob)
       case .loopJob(let job): ready.append(job, .loopJob)
@@ -119,7 +124,9 @@ extension LoopCore {
       case .call(let body): soon(body)
       }
     }
+    guard received == batch.count else { return }
     batch.removeAll(keepingCapacity: true)
+    received = 0
   }
 
   private func shuffleReady() {

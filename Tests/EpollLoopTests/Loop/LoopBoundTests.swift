@@ -99,14 +99,14 @@ import Testing
 
   @Test func `a loop takes three descriptors and gives them back`() async {
     await #expect(processExitsWith: .success) {
-      // Nobody else opens descriptors in this process.
       let numbers = (0..<50).map { _ -> Int32 in
         do {
           let loop = try EventLoop()
           return loop.inbox.bellNumber
         } catch { preconditionFailure("\(error)") }
       }
-      precondition(Set(numbers).count == 1, "\(numbers)")
+      // The process around the test may hold another one now and then; 50 loops would hold 150.
+      precondition((numbers.max() ?? 0) - (numbers.min() ?? 0) < 30, "\(numbers)")
     }
   }
 }

@@ -75,9 +75,15 @@ extension LoopCore {
     guard slot.stage == .woken, slot.wake != .closed else { return release(callback: index) }
     // SAFETY: `add` retained it; `release` gives that up.
     let callback = Unmanaged<Callback>.fromOpaque(pointer(slot.subject)).takeUnretainedValue()
-    if case .never = callback.repetition {
+    switch callback.repetition {
+    case .never:
       release(callback: index)
       return callback.body()
+    case .whileReady(let registration, _):
+      // The watch has been cancelled since it was woken.
+      if case .closed = registration.reading { return release(callback: index) }
+    case .every:
+      break
     }
     if case .whileReady(let registration, _) = callback.repetition, case .closed = registration.reading {
       return release(callback: index)

@@ -13,8 +13,8 @@ final class Inbox: Sendable {
     case loopJob(UInt)
     /// A wait that is over, such as for a pool's thread, or whose task was cancelled elsewhere.
     case wake(Waiter, Wake)
-    /// The sentinel of a wait queue that is gone.
-    case release(UInt32)
+    /// A wait queue that is gone, let go of by another thread.
+    case release(sentinel: UInt32)
     /// A function to call.
     case call(@Sendable () -> Void)
   }
@@ -90,9 +90,11 @@ final class Inbox: Sendable {
     return false
   }
 
-  /// Takes what is left, after ``close()``.
-  func takeRest(into batch: inout [Item]) {
-    if attention.load(ordering: .acquiring) == Attention.mail { takeMail(into: &batch) }
+  /// Takes what is left, after ``close()``, behind what has been taken before.
+  func takeRest(_ items: inout [Item]) {
+    var mail: [Item] = []
+    takeMail(into: &mail)
+    items += mail
   }
 
   private func takeMail(into batch: inout [Item]) {

@@ -46,6 +46,8 @@ final class LoopCore {
   var clockMoved: ((Instant) -> Void)?
   /// What the inbox held; kept for its storage.
   @exclusivity(unchecked) var batch: [Inbox.Item] = []
+  /// How many of them have been taken in.
+  @exclusivity(unchecked) var received = 0
   /// Read buffers that nobody needs at the moment.
   @exclusivity(unchecked) var buffers = BufferPool()
   /// Chooses among what is equally ready; nil keeps the order of arrival.
@@ -165,7 +167,8 @@ extension LoopCore {
 
   /// Gives a wait queue's sentinel back, on whatever thread the queue's last owner let go of it.
   func release(sentinel: UInt32) {
-    if isCurrent { waiters.giveBack(sentinel) } else { _ = inbox.submit(.release(sentinel)) }
+    if isCurrent { return waiters.giveBack(sentinel) }
+    _ = inbox.submit(.release(sentinel: sentinel))
   }
 
   // MARK: register and deregister

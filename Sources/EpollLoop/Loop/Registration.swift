@@ -86,7 +86,11 @@ struct RegistrationTable: ~Copyable {
   /// How many descriptors are watched.
   private(set) var count = 0
 
-  init() {
+  /// The generation of a slot that is new; another one than 1 is for tests.
+  private let firstGeneration: UInt32
+
+  init(firstGeneration: UInt32 = 1) {
+    self.firstGeneration = firstGeneration
     slots = .allocate(capacity: 0)
   }
 
@@ -138,7 +142,7 @@ struct RegistrationTable: ~Copyable {
     slots.deallocate()
     slots = moved
     for index in (capacity..<larger).reversed() {
-      (slots + index).initialize(to: Slot(generation: 1, nextFree: firstFree, registration: nil))
+      (slots + index).initialize(to: Slot(generation: firstGeneration, nextFree: firstFree, registration: nil))
       firstFree = Int32(index)
     }
     capacity = larger

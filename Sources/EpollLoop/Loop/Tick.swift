@@ -27,16 +27,21 @@ extension LoopCore {
   /// Runs ticks until ``stop()``.
   func turn() {
     isStopping = false
+    // What was submitted before the run comes first, however short the run is.
+    if batch.isEmpty { _ = inbox.take(into: &batch, idle: false) }
+    receive()
     while !isStopping { tick() }
   }
 
   /// Ends the run: calls that were accepted are made, later ones refused, pending callbacks dropped.
   private func leave() {
     inbox.close()
-    inbox.takeRest(into: &batch)
-    for case .call(let body) in batch { body() }
-    batch.removeAll { if case .call = $0 { true } else { false } }
-    receive()
+    var rest = Array(batch[received...])
+    inbox.takeRest(&rest)
+    batch = rest.filter { if case .call = $0 { false } else { true } }
+    received = 0
+    while !batch.isEmpty { receive() }
+    for case .call(let body) in rest { body() }
     withdrawCallbacks()
     cepoll_set_current_loop(nil)
   }
@@ -71,7 +76,7 @@ extension LoopCore {
   /// Steps 3 to 8: asks everyone outside for news.
   private func look() {
     // 3. Take the inbox under its lock, and say in the same breath whether we may sleep.
-    let isIdle = inbox.take(into: &batch, idle: ready.count == 0)
+    let isIdle = batch.isEmpty && inbox.take(into: &batch, idle: ready.count == 0)
     if !batch.isEmpty { receive() }
     let mayBlock = isIdle && !clockJumps
     Perturbation.point()
@@ -127,9 +132,14 @@ extension LoopCore {
     }
   }
 
-  /// Takes in what other threads have submitted.
+  /// Takes in what other threads have submitted, no more of it than runs until the next look: else
+  /// threads that submit faster than the loop runs would keep it busy with taking in.
   func receive() {
-    for item in batch {
+    let end = min(batch.count, received + LoopCore.turnsPerLook)
+    while received < end {
+      let item = batch[received]
+      batch[received] = .mainJob(0)
+      received += 1
       switch item {
       case .mainJob(let job): ready.append(job, .mainJob)
       case .loopJob(let job): ready.append(job, .loopJob)
@@ -138,7 +148,9 @@ extension LoopCore {
       case .call(let body): soon(body)
       }
     }
+    guard received == batch.count else { return }
     batch.removeAll(keepingCapacity: true)
+    received = 0
   }
 
   /// Has the processor fetch the tasks that run next while this one runs: with a thousand connections

@@ -93,6 +93,10 @@ struct WaiterTable: ~Copyable {
   }
 
   deinit {
+    // Callbacks that have not been called never will be: let go of them.
+    for index in 0..<Int(capacity) where slots[index].kind == .callback {
+      UnsafeRawPointer(bitPattern: slots[index].subject).map { Unmanaged<Callback>.fromOpaque($0).release() }
+    }
     slots.deallocate()
   }
 

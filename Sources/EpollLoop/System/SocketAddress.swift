@@ -24,6 +24,8 @@ public struct SocketAddress: Hashable, Sendable {
   ///   - port: The port; 0 lets the kernel choose where that makes sense.
   /// - Returns: nil if the text is not a numeric address.
   public init?(numericHost: String, port: UInt16) {
+    // C would read no further than a zero byte, and take a part for the whole.
+    guard !numericHost.utf8.contains(0) else { return nil }
     var v4 = in_addr()
     if inet_pton(AF_INET, numericHost, &v4) == 1 {
       value = .ipv4(UInt32(bigEndian: v4.s_addr), port: port)

@@ -43,3 +43,20 @@ enum Thread {
   /// How many processors this process may use, sched_getaffinity(2).
   static var processorCount: Int { Int(cepoll_processor_count()) }
 }
+
+#if EPOLLLOOP_PERTURB
+  import Synchronization
+
+  extension Thread {
+    /// Counts the pauses of all threads; a counter, well mixed, is randomness enough.
+    private static let pauses = Atomic<UInt64>(0)
+
+    /// Keeps the processor busy for 0 to 5 µs.
+    static func pauseAtRandom() {
+      var mixed = pauses.wrappingAdd(1, ordering: .relaxed).oldValue &* 0x9E37_79B9_7F4A_7C15
+      mixed = (mixed ^ (mixed >> 32)) &* 0xD6E8_FEB8_6659_FD93
+      let end = cepoll_clock_now() + Int64(mixed >> 32) % 5001
+      while cepoll_clock_now() < end {}
+    }
+  }
+#endif

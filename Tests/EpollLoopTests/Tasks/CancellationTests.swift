@@ -158,7 +158,7 @@ import Testing
 
   @Test func `before the wait: nothing is placed`() throws {
     try runOnLoop {
-      let placed = Counter()
+      let placed = CallCounter()
       let task = ForeignCancellationTests.park { _ in placed.add() }
       // The task has not had its turn: this thread is busy.
       let cancelled = Gate()

@@ -24,7 +24,7 @@ final class Gate: Sendable {
 }
 
 /// A number that any thread may count up.
-final class Counter: Sendable {
+final class CallCounter: Sendable {
   private let count = Atomic(0)
 
   var value: Int { count.load(ordering: .sequentiallyConsistent) }

@@ -45,7 +45,7 @@ import Testing
   @Test func `a queued call that is cancelled is never made`() throws {
     try runOnLoop {
       let pool = ThreadPool(maximumThreads: 1, idleTime: .zero)
-      let (gate, calls) = (Gate(), Counter())
+      let (gate, calls) = (Gate(), CallCounter())
       let first = spawn { try await offload(on: pool) { gate.wait() } }
       let second = spawn { try await offload(on: pool) { _ = calls.add() } }
       let third = spawn { try await offload(on: pool) { calls.value } }
@@ -62,7 +62,7 @@ import Testing
 
   @Test func `a call of a task that is cancelled already is never made`() throws {
     try runOnLoop {
-      let calls = Counter()
+      let calls = CallCounter()
       let task = spawn {
         withUnsafeCurrentTask { $0?.cancel() }
         try await offload { _ = calls.add() }
@@ -131,7 +131,7 @@ import Testing
 
   @Test func `a call whose time is over before it is queued is never made`() throws {
     try runOnLoop {
-      let calls = Counter()
+      let calls = CallCounter()
       _ = await #expect(throws: IOError(.timeout, .timedOut)) {
         try await withTimeout(.zero) { try await offload { _ = calls.add() } }
       }

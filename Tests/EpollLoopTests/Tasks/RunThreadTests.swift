@@ -85,7 +85,7 @@ import Testing
 
   @Test func `a call that is submitted before the run waits for it`() throws {
     let loop = try EventLoop(clock: .virtual)
-    let count = Counter()
+    let count = CallCounter()
     try loop.execute { count.add() }
     #expect(count.value == 0)
     try loop.run {
@@ -96,7 +96,7 @@ import Testing
 
   @Test func `a call after the run's end is refused, and never made`() throws {
     let loop = try EventLoop(clock: .virtual)
-    let count = Counter()
+    let count = CallCounter()
     try loop.run {}
     let refusal = #expect(throws: IOError.self) { try loop.execute { count.add() } }
     #expect(refusal?.operation == .execute)
@@ -107,7 +107,7 @@ import Testing
 
   @Test func `during a second run calls are taken again`() throws {
     let loop = try EventLoop(clock: .virtual)
-    let count = Counter()
+    let count = CallCounter()
     try loop.run {}
     try loop.run {
       try loop.execute { count.add() }

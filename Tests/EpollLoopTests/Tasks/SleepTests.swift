@@ -229,7 +229,7 @@ import Testing
   @Test func `a task that only yields starves no timer and no other thread`() throws {
     try runOnLoop(clock: .kernel) {
       let loop = EventLoop.current
-      let calls = Counter()
+      let calls = CallCounter()
       var isOver = false
       spawn {
         try await sleep(for: .milliseconds(1))

@@ -211,7 +211,7 @@ import Testing
 
   @Test func `the last copy of a handle may go on another thread, while the loop runs`() throws {
     try runOnLoop {
-      let kept = Counter()
+      let kept = CallCounter()
       for _ in 0..<100 {
         var task: TaskHandle<Void>? = spawn { await yield() }
         // Awaited, so that it has had a queue of waiters.

@@ -12,7 +12,7 @@ import Testing
   @Test func `queued calls are made first in, first out`() throws {
     try runOnLoop {
       let pool = ThreadPool(maximumThreads: 1, idleTime: .zero)
-      let (gate, turn) = (Gate(), Counter())
+      let (gate, turn) = (Gate(), CallCounter())
       let blocking = spawn { try await offload(on: pool) { gate.wait() } }
       let calls = (0..<3000).map { _ in spawn { try await offload(on: pool) { turn.add() } } }
       await yield()
@@ -28,7 +28,7 @@ import Testing
   func `there are never more threads than the bound, and as many if needed`(bound: Int) throws {
     try runOnLoop {
       let pool = ThreadPool(maximumThreads: bound, idleTime: .zero)
-      let (gate, running, started) = (Gate(), Counter(), Counter())
+      let (gate, running, started) = (Gate(), CallCounter(), CallCounter())
       let allStarted = Gate()
       let calls = (0..<bound * 5).map { _ in
         spawn {
@@ -123,7 +123,7 @@ import Testing
     try runOnLoop(clock: .kernel) {
       var random = Shuffle(seed: seed)
       let pool = ThreadPool(maximumThreads: 2, idleTime: .zero)
-      let made = Counter()
+      let made = CallCounter()
       var returned = 0
       var cancelled = 0
       let tasks = (0..<300).map { _ in spawn { try await offload(on: pool) { _ = made.add() } } }
@@ -143,7 +143,7 @@ import Testing
   }
 
   @Test func `a run waits for a leftover call that is being made`() throws {
-    let (gate, started, done) = (Gate(), Gate(), Counter())
+    let (gate, started, done) = (Gate(), Gate(), CallCounter())
     let loop = try EventLoop(clock: .virtual)
     try loop.run {
       spawn {

@@ -30,7 +30,7 @@ import Testing
     await #expect(processExitsWith: .success) {
       try runOnLoop {
         let pool = ThreadPool(maximumThreads: 1, idleTime: .zero)
-        let made = Counter()
+        let made = CallCounter()
         try ThreadShortageTests.forbidThreads()
         let error = await #expect(throws: IOError.self) {
           try await offload(on: pool) { _ = made.add() }

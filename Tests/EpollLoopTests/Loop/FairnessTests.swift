@@ -1,0 +1,193 @@
+import EpollLoopTesting
+import Glibc
+import Testing
+
+@testable import EpollLoop
+
+/// How long busy callbacks and tasks can keep the loop from looking at the kernel, in counts.
+@Suite struct FairnessTests {
+  /// Reads the greatest number of turns between two looks while something keeps the loop busy.
+  private func mostTurnsBetweenLooks(_ keepBusy: @escaping (_ count: @escaping () -> Bool) -> Void) throws -> Int {
+    try runOnLoop {
+      let core = LoopCore.current
+      var (polls, first, most, rounds) = (core.statistics.polls, core.statistics.turns, 0, 0)
+      keepBusy {
+        if core.statistics.polls != polls {
+          polls = core.statistics.polls
+          first = core.statistics.turns
+        }
+        most = max(most, core.statistics.turns - first + 1)
+        rounds += 1
+        return rounds < 20_000
+      }
+      while rounds < 20_000 { await yield() }
+      try await sleep(for: .milliseconds(1))
+      return most
+    }
+  }
+
+  @Test func `a callback that asks for itself lets the loop look after 256 turns`() throws {
+    let most = try mostTurnsBetweenLooks { count in
+      func again() { if count() { EventLoop.current.soon(again) } }
+      again()
+    }
+    #expect((200...LoopCore.turnsPerLook).contains(most))
+  }
+
+  @Test func `callbacks that multiply do not delay a look beyond 256 turns`() throws {
+    let most = try mostTurnsBetweenLooks { count in
+      var living = 1
+      func again() {
+        guard count() else { return }
+        EventLoop.current.soon(again)
+        if living < 700 {
+          living += 1
+          EventLoop.current.soon(again)
+        }
+      }
+      again()
+    }
+    #expect(most <= LoopCore.turnsPerLook)
+  }
+
+  @Test(arguments: [1, 3, 255, 256, 257, 1_000])
+  func `however many yielding tasks there are, 256 turns pass at the most`(_ tasks: Int) throws {
+    let most = try mostTurnsBetweenLooks { count in
+      for _ in 0..<tasks { spawn { while count() { await yield() } } }
+    }
+    #expect(most <= LoopCore.turnsPerLook)
+  }
+
+  @Test func `a task that only yields starves neither a socket nor a timer`() throws {
+    try runOnLoop(clock: .kernel) {
+      let loop = EventLoop.current
+      let pipe = Pipe()
+      var turnsWhenReady: [Int] = []
+      var isDone = false
+      let watch = try loop.watch(pipe.reading, onReadable: {
+        pipe.take()
+        turnsWhenReady.append(loop.statistics.turns)
+      })
+      loop.schedule(after: .milliseconds(1)) { isDone = true }
+      await yield()
+      let before = loop.statistics.turns
+      pipe.put()
+      while turnsWhenReady.isEmpty || !isDone { await yield() }
+      #expect(turnsWhenReady[0] - before <= LoopCore.turnsPerLook + 3)
+      watch.cancel()
+    }
+  }
+
+  @Test func `work from another thread is taken in although tasks keep the loop busy`() throws {
+    let worker = try LoopThread()
+    let (entered, done) = (Counter(), Counter())
+    try worker.loop.execute {
+      entered.add()
+      func again() { if done.value == 0 { EventLoop.current.soon(again) } }
+      again()
+    }
+    #expect(entered.wait(for: 1))
+    try worker.loop.execute { done.add() }
+    #expect(done.wait(for: 1))
+    #expect(try worker.stop())
+  }
+
+  @Test func `no more is taken in at once than runs until the next look`() throws {
+    try runOnLoop {
+      let loop = EventLoop.current
+      let core = LoopCore.current
+      let calls = Counter()
+      for _ in 0..<10_000 { try loop.execute { calls.add() } }
+      var most = 0
+      while calls.value < 10_000 {
+        most = max(most, core.ready.count)
+        await yield()
+      }
+      #expect(most <= LoopCore.turnsPerLook + 1)
+    }
+  }
+
+  @Test func `operations that succeed at once give way after 32`() throws {
+    try runOnLoop {
+      let core = LoopCore.current
+      var (operations, others) = (0, 0)
+      let neighbour = spawn {
+        while operations < 320 {
+          others += 1
+          await yield()
+        }
+      }
+      let busy = spawn {
+        for _ in 0..<320 {
+          await core.spend()
+          operations += 1
+        }
+      }
+      try await busy.value
+      try await neighbour.value
+      #expect((320 / LoopCore.operationsPerTurn...320 / LoopCore.operationsPerTurn + 2).contains(others))
+    }
+  }
+
+  @Test func `an idle loop sleeps in one poll for one timer`() throws {
+    try runOnLoop(clock: .kernel) {
+      let loop = EventLoop.current
+      await yield()
+      let before = loop.statistics
+      try await sleep(for: .milliseconds(3))
+      #expect(loop.statistics.polls - before.polls <= 2)
+      #expect(loop.statistics.alarms - before.alarms == 1)
+    }
+  }
+
+  @Test func `a later timer does not set the alarm again`() throws {
+    try runOnLoop(clock: .kernel) {
+      let loop = EventLoop.current
+      let before = loop.statistics.alarms
+      let end = loop.now + .milliseconds(4)
+      for _ in 0..<10 { loop.schedule(at: end) {} }
+      try await sleep(for: .milliseconds(2))
+      #expect(loop.statistics.alarms - before == 1)
+      try await sleep(for: .milliseconds(4))
+      #expect(loop.statistics.alarms - before <= 3)
+    }
+  }
+
+  @Test func `a signal that interrupts the wait harms nothing`() async {
+    await #expect(processExitsWith: .success) {
+      let ended = Counter()
+      try Thread.start(named: "interrupted") {
+        // A handler that does nothing, without SA_RESTART: epoll_wait(2) answers EINTR.
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { _ in }
+        sigaction(SIGUSR1, &action, nil)
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        pthread_sigmask(SIG_SETMASK, &mask, nil)
+        do {
+          let thread = pthread_self()
+          try runOnLoop(clock: .kernel) {
+            let start = EventLoop.current.now
+            let before = EventLoop.current.statistics.polls
+            let isOver = Counter()
+            try Thread.start(named: "interrupting") {
+              while isOver.value == 0 {
+                pthread_kill(thread, SIGUSR1)
+                usleep(200)
+              }
+              isOver.add()
+            }
+            try await sleep(for: .milliseconds(20))
+            let passed = EventLoop.current.now - start
+            let polls = EventLoop.current.statistics.polls - before
+            isOver.add()
+            precondition(isOver.wait(for: 2))
+            precondition(passed >= .milliseconds(20) && polls > 2, "\(passed), \(polls) polls")
+          }
+          ended.add()
+        } catch { preconditionFailure("\(error)") }
+      }
+      precondition(ended.wait(for: 1))
+    }
+  }
+}

@@ -32,25 +32,32 @@ extension Connection {
   ) async throws -> Connection {
     let core = LoopCore.current
     if Task.isCancelled { throw CancellationError() }
-    var registration: Registration?
     do {
       let descriptor = try Socket.stream(for: address)
       let socket = Socket(fd: descriptor.number)
       try options.apply(to: socket)
       let isConnected = try socket.connect(to: address)
       // Only now: a socket that has not begun to connect reports a hang-up.
-      let watched = try core.register(descriptor.number)
-      registration = watched
-      if !isConnected {
-        watched.writing = .idle
-        let wake = await core.park { watched.writing = .awaited($0) }
-        guard wake == .ready else { throw CancellationError() }
-        if let reason = try socket.takeError() { throw reason }
-      }
-      return Connection(Stream(descriptor, watched, core), remoteAddress: address)
+      let registration = try core.register(descriptor.number)
+      let stream = Stream(descriptor, registration, core)
+      if !isConnected { try await stream.waitToConnect() }
+      return Connection(stream, remoteAddress: address)
+    } catch let reason as Errno {
+      throw IOError(.connect, reason, "\(address)")
+    }
+  }
+}
+
+extension Stream {
+  /// Waits for the end of a connect that is in progress; closes if it fails.
+  fileprivate nonisolated(nonsending) func waitToConnect() async throws {
+    registration.writing = .idle
+    let wake = await core.park { registration.writing = .awaited($0) }
+    do {
+      guard wake == .ready else { throw CancellationError() }
+      if let reason = try socket.takeError() { throw reason }
     } catch {
-      if let registration { core.deregister(registration) }
-      if let reason = error as? Errno { throw IOError(.connect, reason, "\(address)") }
+      close()
       throw error
     }
   }

@@ -103,6 +103,13 @@ func openDescriptors() -> [Int32] {
   return numbers
 }
 
+/// How a process ends that broke a rule: Swift's trap instruction raises this signal.
+#if arch(x86_64)
+  let trap = ExitTest.Condition.signal(SIGILL)
+#else
+  let trap = ExitTest.Condition.signal(SIGTRAP)
+#endif
+
 /// How an operation failed.
 enum Failure: Equatable {
   case io(IOError.Operation, Errno)
@@ -127,7 +134,7 @@ func failure<Success>(_ body: () async throws -> Success) async -> Failure? {
 /// Reads until the end of the stream.
 func readAll(_ connection: Connection) async throws -> [UInt8] {
   var bytes: [UInt8] = []
-  while let chunk = try await connection.read() { bytes += chunk }
+  while let chunk = try await connection.read() { chunk.withUnsafeBytes { bytes.append(contentsOf: $0) } }
   return bytes
 }
 
@@ -152,7 +159,12 @@ func readInto(_ connection: Connection, atMost count: Int) async throws -> [UInt
 
 /// Bytes that tell where in the stream they belong.
 func pattern(_ count: Int) -> [UInt8] {
-  (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8 &+ $0 >> 16) }
+  let period = 65_521
+  let once = (0..<min(count, period)).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+  var bytes: [UInt8] = []
+  bytes.reserveCapacity(count)
+  while bytes.count < count { bytes += once.prefix(count - bytes.count) }
+  return bytes
 }
 
 /// Lets everything happen that can: a virtual clock moves only when nothing is ready.
@@ -163,4 +175,11 @@ func settle() async throws {
 /// Closes both ends, each waiting for the other.
 func close(_ one: Connection, _ other: Connection) async throws {
   _ = try await gather({ await one.close() }, { await other.close() })
+}
+
+extension Stream {
+  /// Whether the end of the writing direction has been sent.
+  var isFinished: Bool {
+    if case .finished = writing { true } else { false }
+  }
 }

@@ -218,6 +218,8 @@ final class Stream {
 
   /// Ends the writing direction, shutdown(2), in this task's turn; those who wait to write fail.
   func finish() throws(Errno) {
+    // It may have been closed between the hand-over of the turn and this: the number may be another's.
+    if isClosed { throw .badFileDescriptor }
     writing = .finished
     writers?.wakeAll(.closed)
     try socket.shutDown(.writing)

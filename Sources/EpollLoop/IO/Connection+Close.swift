@@ -9,16 +9,16 @@ extension Connection {
   /// It waits for writes that are under way, ends this direction, and reads and drops what the peer
   /// still sends, until the peer ends its own: for at most 1 s and 1 MiB, then closes all the same.
   /// (A close with unread input resets the connection, and takes what the peer has not read yet with
-  /// it: RFC 2525, 2.17.) Whoever waits on the connection gets an error. A second time nothing
-  /// happens; if the task is cancelled, it is closed at once.
+  /// it: RFC 2525, 2.17.) Whoever waits to read gets an error at once. A second time nothing
+  /// happens, also while the first is under way; if the task is cancelled, it is closed at once.
   public func close() async {
     let stream = bound.open("Connection.close")
+    guard stream.beginClosing() else { return }
     defer { stream.close() }
-    guard !stream.isClosed else { return }
     if case .finished = stream.writing {} else {
       do { try await finish() } catch { return }
     }
-    guard !stream.hasReadEnd, stream.hasNoReader else { return }
+    guard !stream.hasReadEnd else { return }
     await stream.drain(limit: Connection.closeDrainLimit, until: stream.core.now + Connection.closeTimeout)
   }
 
@@ -34,12 +34,6 @@ extension Connection {
 }
 
 extension Stream {
-  /// Whether no task waits to read.
-  fileprivate var hasNoReader: Bool {
-    guard case .awaited(let waiter) = registration.reading else { return true }
-    return core.waiters.waitingSlot(waiter) == nil
-  }
-
   /// Reads and drops until the end of the stream, a limit, an error, an instant, or cancellation.
   fileprivate nonisolated(nonsending) func drain(limit: Int, until deadline: Instant) async {
     let buffer = core.buffers.take()

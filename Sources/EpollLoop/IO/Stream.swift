@@ -18,6 +18,8 @@ final class Stream {
   /// Whether the peer has ended its direction, and all of it has been read.
   @exclusivity(unchecked) private(set) var hasReadEnd = false
   @exclusivity(unchecked) private(set) var writing = Writing.open
+  /// Whether ``Connection/close()`` is under way: reading is its own from then on.
+  @exclusivity(unchecked) private(set) var isClosing = false
   /// Tasks that wait for their turn to write; made when the first one does.
   @exclusivity(unchecked) private var writers: WaitQueue?
   /// The memory of the last chunk that was read; used again once the reader has let go of it.
@@ -51,6 +53,19 @@ final class Stream {
     core.deregister(registration)
     writers?.wakeAll(.closed)
     descriptor = nil
+  }
+
+  /// Begins a graceful close: whoever waits to read gets an error.
+  ///
+  /// - Returns: False if it has been closed, or this has begun, before.
+  func beginClosing() -> Bool {
+    guard !isClosed, !isClosing else { return false }
+    isClosing = true
+    if case .awaited(let reader) = registration.reading {
+      registration.reading = .idle
+      core.wake(reader, .closed)
+    }
+    return true
   }
 
   // MARK: reading
@@ -95,7 +110,7 @@ final class Stream {
       case .idle:
         return nil
       case .awaited(let waiter):
-        checkOnlyReader(waiter)
+        if !isClosing { checkOnlyReader(waiter) }
         return nil
       case .closed:
         throw .badFileDescriptor
@@ -126,9 +141,11 @@ final class Stream {
     switch registration.reading {
     case .ready: return
     case .closed: throw IOError(.read, .badFileDescriptor, "the connection is closed")
-    case .awaited(let waiter): checkOnlyReader(waiter)
+    case .awaited(let waiter):
+      if !isClosing { checkOnlyReader(waiter) }
     case .idle: break
     }
+    if isClosing { throw IOError(.read, .badFileDescriptor, "the connection is being closed") }
     let wake = await core.park { registration.reading = .awaited($0) }
     switch wake {
     case .ready: return

@@ -197,20 +197,22 @@ import Testing
   }
 
   @Test func `a second reader traps`() async {
-    await #expect(processExitsWith: .failure) {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try runOnSockets { sockets in
         let (_, connection) = try await sockets.rawPair()
         _ = try await gather({ try await connection.read() }, { try await connection.read() })
       }
     }
+    #expect(names("Only one task may read from a connection at a time", result))
   }
 
   @Test func `a read into no memory traps`() async {
-    await #expect(processExitsWith: .failure) {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try runOnSockets { sockets in
         let (_, connection) = try await sockets.rawPair()
         _ = try await readInto(connection, atMost: 0)
       }
     }
+    #expect(names("A read needs a buffer with room for a byte", result))
   }
 }

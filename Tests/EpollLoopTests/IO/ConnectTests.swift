@@ -7,12 +7,12 @@ import Testing
       let bound = try RawSocket(backlog: nil)
       let start = EventLoop.current.now
       do {
-        _ = try await Connection.tcp(host: "127.0.0.1", port: bound.port)
+        _ = try await Connection.tcp(host: "127.0.0.1", port: bound.address.port)
         Issue.record("Nobody listens there")
       } catch let error as IOError {
         #expect(error.operation == .connect)
         #expect(error.reason == .connectionRefused)
-        #expect(error.description.contains("127.0.0.1:\(bound.port)"))
+        #expect(error.description.contains("127.0.0.1:\(bound.address.port)"))
       }
       #expect(EventLoop.current.now == start)
       #expect(EventLoop.current.census.registrations == 0)
@@ -21,7 +21,7 @@ import Testing
 
   @Test func `a name is looked up, and its addresses are tried one after the other`() throws {
     try runOnSockets(clock: .kernel) { sockets in
-      let listener = try sockets.listen()
+      let listener = try sockets.listen(host: "127.0.0.1")
       let connection = sockets.track(try await Connection.tcp(host: "localhost", port: listener.localAddress.port))
       #expect(connection.remoteAddress == listener.localAddress)
       connection.abort()
@@ -35,7 +35,7 @@ import Testing
       let start = EventLoop.current.now
       let outcome = await failure {
         try await withTimeout(.milliseconds(300)) {
-          try await Connection.tcp(host: "127.0.0.1", port: crowd.listener.port)
+          try await Connection.tcp(host: "127.0.0.1", port: crowd.listener.address.port)
         }
       }
       #expect(outcome == .io(.timeout, .timedOut))
@@ -48,13 +48,13 @@ import Testing
     await #expect(processExitsWith: .success) {
       try runOnSockets { _ in
         let crowd = try Crowd()
-        let before = openDescriptors()
-        let task = spawn { await failure { try await Connection.tcp(host: "127.0.0.1", port: crowd.listener.port) } }
+        let before = openSocketInodes()
+        let task = spawn { await failure { try await Connection.tcp(host: "127.0.0.1", port: crowd.listener.address.port) } }
         try await settle()
-        #expect(openDescriptors().count == before.count + 1)
+        #expect(openSocketInodes().count == before.count + 1)
         task.cancel()
         #expect(try await task.value == .cancelled)
-        #expect(openDescriptors() == before)
+        #expect(openSocketInodes() == before)
       }
     }
   }
@@ -63,9 +63,9 @@ import Testing
     await #expect(processExitsWith: .success) {
       try runOnSockets { _ in
         let bound = try RawSocket(backlog: nil)
-        let before = openDescriptors()
-        #expect(await failure { try await Connection.tcp(host: "127.0.0.1", port: bound.port) } != nil)
-        #expect(openDescriptors() == before)
+        let before = openSocketInodes()
+        #expect(await failure { try await Connection.tcp(host: "127.0.0.1", port: bound.address.port) } != nil)
+        #expect(openSocketInodes() == before)
       }
     }
   }
@@ -93,6 +93,6 @@ private final class Crowd {
   init() throws {
     let listener = try RawSocket(backlog: 0)
     self.listener = listener
-    waiting = try (0..<4).map { _ in try RawSocket(connectingTo: listener.port, blocking: false) }
+    waiting = try (0..<4).map { _ in try RawSocket(connectingTo: listener.address, blocking: false) }
   }
 }

@@ -1,5 +1,7 @@
 import Glibc
 
+@testable import EpollLoop
+
 /// A plain blocking TCP socket, for what a well-behaved peer does not do. Waits at most 10 s.
 final class RawSocket {
   /// A call that failed, by its name and errno.
@@ -11,37 +13,31 @@ final class RawSocket {
 
   private(set) var fd: Int32
 
-  /// Connects to a port of this machine.
-  init(connectingTo port: UInt16, receiveBuffer: Int32? = nil, blocking: Bool = true) throws {
-    fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  /// Connects to an address of this machine.
+  init(connectingTo address: SocketAddress, receiveBuffer: Int32? = nil, blocking: Bool = true) throws {
+    fd = Glibc.socket(address.family, Int32(SOCK_STREAM.rawValue), 0)
     guard fd >= 0 else { throw CallFailure(call: "socket") }
     limitWaiting()
     set(SOL_SOCKET, SO_RCVBUF, receiveBuffer)
     set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
     if !blocking { _ = fcntl(fd, F_SETFL, O_NONBLOCK) }
-    guard RawSocket.with(port, { Glibc.connect(fd, $0, $1) }) == 0 || errno == EINPROGRESS else {
+    guard address.withKernelForm({ Glibc.connect(fd, $0, $1) }) == 0 || errno == EINPROGRESS else {
       throw CallFailure(call: "connect")
     }
   }
 
   /// Binds to a free port, and listens if there is a backlog.
   init(backlog: Int32?) throws {
-    fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard RawSocket.with(0, { bind(fd, $0, $1) }) == 0 else { throw CallFailure(call: "bind") }
+    fd = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let free = SocketAddress(.ipv4(INADDR_LOOPBACK, port: 0))
+    guard free.withKernelForm({ bind(fd, $0, $1) }) == 0 else { throw CallFailure(call: "bind") }
     if let backlog, Glibc.listen(fd, backlog) != 0 { throw CallFailure(call: "listen") }
   }
 
   deinit { close() }
 
-  /// The port of this end.
-  var port: UInt16 {
-    var address = sockaddr_in()
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutablePointer(to: &address) {
-      _ = $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(fd, $0, &length) }
-    }
-    return UInt16(bigEndian: address.sin_port)
-  }
+  /// The address of this end.
+  var address: SocketAddress { Socket(fd: fd).localAddress ?? SocketAddress(.ipv4(0, port: 0)) }
 
   /// Sends all bytes; the last one of them out of band if asked for.
   func send(_ text: String, urgent: Bool = false) throws {
@@ -100,15 +96,5 @@ final class RawSocket {
     var limit = timeval(tv_sec: 10, tv_usec: 0)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-  }
-
-  private static func with(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-    return withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
-    }
   }
 }

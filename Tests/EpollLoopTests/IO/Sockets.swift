@@ -1,5 +1,6 @@
 import EpollLoopTesting
 import Glibc
+import Synchronization
 import Testing
 
 @testable import EpollLoop
@@ -9,10 +10,23 @@ import Testing
 /// A socket is known by its inode, so that tests in parallel do not mistake each other's.
 final class Sockets {
   private(set) var inodes: Set<UInt64> = []
+  /// An address of this test's own: a port given up here is given to no other test.
+  let host: String
+  private static let count = Atomic(0)
+
+  init() {
+    let number = Sockets.count.add(1, ordering: .relaxed).newValue
+    // Other processes run such tests too.
+    let process = Int(getpid())
+    host = "127.\(1 + process / 254 % 254).\(1 + process % 254).\(1 + number % 254)"
+  }
+
+  /// Those that are open now.
+  var open: Set<UInt64> { openSocketInodes().intersection(inodes) }
 
   /// Listens on a free port.
-  func listen(host: String = "127.0.0.1", options: ListenerOptions = ListenerOptions()) throws -> Listener {
-    let listener = try Listener.tcp(host: host, port: 0, options: options)
+  func listen(host: String? = nil, options: ListenerOptions = ListenerOptions()) throws -> Listener {
+    let listener = try Listener.tcp(host: host ?? self.host, port: 0, options: options)
     inodes.insert(inode(of: listener.bound.unchecked.socket.fd))
     return listener
   }
@@ -29,7 +43,7 @@ final class Sockets {
 
   /// Makes a connection and gives both of its ends.
   func pair(
-    host: String = "127.0.0.1", client: ConnectionOptions = ConnectionOptions(),
+    host: String? = nil, client: ConnectionOptions = ConnectionOptions(),
     server: ListenerOptions = ListenerOptions()
   ) async throws -> (client: Connection, server: Connection) {
     let listener = try listen(host: host, options: server)
@@ -42,7 +56,7 @@ final class Sockets {
   func rawPair(peerReceiveBuffer: Int32? = nil) async throws -> (peer: RawSocket, connection: Connection) {
     let listener = try listen()
     defer { listener.close() }
-    let peer = try RawSocket(connectingTo: listener.localAddress.port, receiveBuffer: peerReceiveBuffer)
+    let peer = try RawSocket(connectingTo: listener.localAddress, receiveBuffer: peerReceiveBuffer)
     return (peer, try await accept(from: listener))
   }
 
@@ -57,7 +71,7 @@ final class Sockets {
 func runOnSockets(clock: EventLoop.Clock = .virtual, _ body: @escaping (Sockets) async throws -> Void) throws {
   let sockets = Sockets()
   try runOnLoop(clock: clock) { try await body(sockets) }
-  #expect(openSocketInodes().isDisjoint(with: sockets.inodes), "A socket was left open")
+  #expect(sockets.open.isEmpty, "A socket was left open")
 }
 
 /// Small buffers on both ends, so that little is on its way at a time.
@@ -110,6 +124,14 @@ func names(_ rule: String, _ result: ExitTest.Result?) -> Bool {
   #else
     result != nil
   #endif
+}
+
+/// Repeats a body until a descriptor's number has been used again as it needs; it nearly always is.
+///
+/// The test library opens descriptors of its own at times.
+func untilNumberIsReused(_ body: () async throws -> Bool) async throws {
+  for _ in 0..<50 where try await body() { return }
+  Issue.record("The number was never used again")
 }
 
 /// How an operation failed.

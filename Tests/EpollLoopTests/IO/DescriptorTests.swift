@@ -24,7 +24,7 @@ import Testing
       let address = try #require(listener?.localAddress)
       listener = nil
       #expect(EventLoop.current.census.registrations == 0)
-      #expect(await failure { try await Connection.tcp(to: address) } == .io(.connect, .connectionRefused))
+      #expect(await refuses(address))
     }
   }
 

@@ -62,7 +62,9 @@ import Testing
       await client.close()
       try await closing.value
       listener.close()
-      try Listener.tcp(host: sockets.host, port: listener.localAddress.port).close()
+      #expect(await eventually {
+        await failure { try Listener.tcp(host: sockets.host, port: listener.localAddress.port).close() } == nil
+      })
     }
   }
 
@@ -84,7 +86,7 @@ import Testing
       let (client, server) = try await gather(
         { try await sockets.connect(to: listener) }, { try await sockets.accept(from: listener) })
       listener.close()
-      #expect(await failure { try await sockets.connect(to: listener) } == .io(.connect, .connectionRefused))
+      #expect(await refuses(listener.localAddress))
       try await client.write("still here")
       #expect(try await read(10, from: server) == Array("still here".utf8))
       try await close(client, server)

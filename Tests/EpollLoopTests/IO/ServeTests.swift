@@ -111,7 +111,7 @@ import Testing
       let start = EventLoop.current.now
       serving.cancel()
       await yield()
-      #expect(await failure { try await sockets.connect(to: listener) } == .io(.connect, .connectionRefused))
+      #expect(await refuses(listener.localAddress))
       peer.finish()
       #expect(await failure { try await serving.value } == .cancelled)
       #expect(hasEnded)

@@ -134,6 +134,24 @@ func untilNumberIsReused(_ body: () async throws -> Bool) async throws {
   Issue.record("The number was never used again")
 }
 
+/// Tries again while a process that is being started may still hold a copy of what was closed here.
+///
+/// Close-on-exec takes effect at the exec, and tests in parallel start processes.
+func eventually(_ holds: () async throws -> Bool) async rethrows -> Bool {
+  for _ in 0..<10_000 {
+    if try await holds() { return true }
+    await yield()
+  }
+  return false
+}
+
+/// Whether nobody listens at an address any more.
+func refuses(_ address: SocketAddress) async -> Bool {
+  await eventually {
+    await failure { try await Connection.tcp(to: address).abort() } == .io(.connect, .connectionRefused)
+  }
+}
+
 /// How an operation failed.
 enum Failure: Equatable {
   case io(IOError.Operation, Errno)

@@ -101,6 +101,8 @@ private final class Shortage {
   private var limit = rlimit()
 
   init() {
+    // A loop that spins or hangs ends this process, and so fails its test.
+    alarm(20)
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     // The limit is for the number of a new descriptor; what is open stays, getrlimit(2).
     var lower = rlimit(rlim_cur: 0, rlim_max: limit.rlim_max)

@@ -1,27 +1,30 @@
 extension Connection {
-  /// How long ``close()`` waits for the peer to end its direction.
+  /// How long ``close()`` takes at the most.
   static let closeTimeout = Duration.seconds(1)
   /// How many bytes ``close()`` reads and drops at the most.
   static let closeDrainLimit = 1 << 20
 
   /// Closes the connection so that the peer gets all that has been written.
   ///
-  /// Whoever waits on the connection gets an error at once. Then this end is finished, and what the peer
-  /// still sends is read and dropped until it ends its own: for at most 1 s and 1 MiB. (A close with
-  /// unread input resets the connection, and takes what the peer has not read yet with it: RFC 2525,
-  /// 2.17.) It does not wait for writes of other tasks: they fail, and the rest of their bytes is never
-  /// sent. A second time nothing happens; if the task is cancelled, the descriptor is closed at once.
+  /// Whoever waits to read gets an error at once. Writes that are under way go on; after them this end is
+  /// finished, and what the peer still sends is read and dropped until it ends its own. All of it takes at
+  /// most 1 s and 1 MiB: then the descriptor is closed all the same, and writes that are still under way
+  /// fail. (A close with unread input resets the connection, and takes what the peer has not read yet with
+  /// it: RFC 2525, 2.17.) A second time nothing happens, also while the first is under way; if the task is
+  /// cancelled, the descriptor is closed at once.
   public func close() async {
     let stream = bound.open("Connection.close")
     guard stream.phase == .open else { return }
     defer { stream.close() }
-    guard stream.beginClosing() else { return }
-    if case .open = stream.writing {
+    let deadline = stream.core.now + Connection.closeTimeout
+    stream.beginClosing()
+    guard await stream.waitForLastTurn(until: deadline) else { return }
+    if case .finished = stream.writing {} else {
       // An error here means that the connection is gone already.
       do { try stream.finish() } catch { return }
     }
     guard !stream.hasReadEnd else { return }
-    await stream.drain(limit: Connection.closeDrainLimit, until: stream.core.now + Connection.closeTimeout)
+    await stream.drain(limit: Connection.closeDrainLimit, until: deadline)
   }
 
   /// Breaks the connection off: the peer gets a reset, and what it has not read yet may be lost.

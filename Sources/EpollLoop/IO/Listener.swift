@@ -97,9 +97,9 @@ public final class Listener: Sendable {
   ///   first, and then no connection is lost.
   public func accept() async throws -> Connection {
     let state = bound.open("Listener.accept")
+    // A flood of connections must not keep a cancellation from being seen.
+    if RunningTask.look().isCancelled { throw CancellationError() }
     while true {
-      // A flood of connections must not keep a cancellation from being seen.
-      if RunningTask.look().isCancelled { throw CancellationError() }
       switch state.tryAccept() {
       case .connection(let connection):
         await state.core.spend()

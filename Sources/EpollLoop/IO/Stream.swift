@@ -40,16 +40,13 @@ final class Stream {
     self.core = core
   }
 
-  /// Wakes whoever waits here with an error, and refuses further reads and writes.
-  ///
-  /// - Returns: False if a write was under way: its rest will never come.
-  func beginClosing() -> Bool {
+  /// Refuses further reads and writes, and wakes whoever waits to read with an error.
+  func beginClosing() {
     phase = .closing
-    for case .awaited(let waiter) in [registration.reading, registration.writing] { core.wake(waiter, .closed) }
-    registration.reading = .ready
-    writers?.wakeAll(.closed)
-    if case .busy = writing { return false }
-    return true
+    if case .awaited(let reader) = registration.reading {
+      registration.reading = .idle
+      core.wake(reader, .closed)
+    }
   }
 
   /// Wakes whoever waits here with an error, then closes the descriptor. A second time, nothing happens.
@@ -220,10 +217,26 @@ final class Stream {
     let queue = writers ?? WaitQueue(core)
     writers = queue
     switch await core.park({ queue.append($0) }) {
-    case .ready: try checkOpen(operation)  // The turn was handed over: it is still busy.
+    case .ready:
+      // The turn was handed over: it is still busy. A close that has begun meanwhile waits for it.
+      if phase == .closed { throw IOError(operation, .badFileDescriptor, "closed meanwhile") }
     case .cancelled: throw CancellationError()
     case .closed, .timedOut: throw IOError(operation, .badFileDescriptor, "closed meanwhile")
     }
+  }
+
+  /// Waits behind all writes that are under way, until an instant.
+  ///
+  /// - Returns: False if they have not ended by then, or the stream was closed, or the task cancelled.
+  nonisolated(nonsending) func waitForLastTurn(until deadline: Instant) async -> Bool {
+    guard case .busy = writing else { return true }
+    let queue = writers ?? WaitQueue(core)
+    writers = queue
+    let wake = await core.park { waiter in
+      queue.append(waiter)
+      core.schedule(waiter, at: deadline)
+    }
+    return wake == .ready && phase != .closed
   }
 
   /// Hands the turn to the next writer, or leaves it open.

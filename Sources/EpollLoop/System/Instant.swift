@@ -20,6 +20,9 @@ public struct Instant: Hashable, Comparable, Sendable {
   /// Reads the kernel's clock.
   static var kernelNow: Instant { Instant(nanoseconds: cepoll_clock_now()) }
 
+  /// Reads a clock for measuring how long something takes, the same on all threads and never virtual.
+  static var measuringNow: Instant { Instant(nanoseconds: cepoll_clock_raw_now()) }
+
   /// How far CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC: the time the machine has slept.
   static var timeAsleep: Duration {
     .nanoseconds(cepoll_clock_now() - cepoll_clock_monotonic_now())

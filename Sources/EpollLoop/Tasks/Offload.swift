@@ -27,10 +27,10 @@ public func offload<Success: Sendable>(
 public func offloadMeasured<Success: Sendable>(
   on pool: ThreadPool = .shared, _ work: @escaping @Sendable () throws -> Success
 ) async throws -> Offloaded<Success> {
-  let submitted = Instant.kernelNow
+  let submitted = Instant.measuringNow
   return try await offload(on: pool) {
-    let started = Instant.kernelNow
+    let started = Instant.measuringNow
     let value = try work()
-    return Offloaded(value: value, queueWait: started - submitted, runTime: Instant.kernelNow - started)
+    return Offloaded(value: value, queueWait: started - submitted, runTime: Instant.measuringNow - started)
   }
 }

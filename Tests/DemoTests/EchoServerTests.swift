@@ -1,0 +1,126 @@
+import Glibc
+import Testing
+
+@Suite(.serialized) struct EchoServerTests {
+  @Test(arguments: [SIGINT, SIGTERM])
+  func `a signal ends it with one line of what it has done`(signal: Int32) throws {
+    let server = try Server()
+    for _ in 0..<3 { #expect(try Client(server.port).echo("hello")) }
+    let (connections, bytes) = try server.stop(with: signal)
+    #expect(connections == 3)
+    #expect(bytes == 15)
+  }
+
+  @Test func `after a signal it accepts nobody, and lets connections end within the grace`() throws {
+    let server = try Server(["--grace", "20"])
+    let client = try Client(server.port)
+    #expect(try client.echo("before"))
+    server.program.signal(SIGTERM)
+    let deadline = Program.now() + 10_000
+    while (try? Client(server.port)) != nil, Program.now() < deadline { _ = poll(nil, 0, 5) }
+    #expect(throws: Program.Failure.self) { try Client(server.port) }
+    #expect(try client.echo("after"))
+    client.finish()
+    #expect(try client.receive() == "")
+    #expect(try server.program.line()?.contains("11 bytes") == true)
+    #expect(try server.program.wait() == .code(0))
+  }
+
+  @Test func `the grace has an end`() throws {
+    let server = try Server(["--grace", "0.3"])
+    let client = try Client(server.port)
+    #expect(try client.echo("x"))
+    let start = Program.now()
+    #expect(try server.stop().connections == 1)
+    #expect(300...10_000 ~= Program.now() - start)
+  }
+
+  @Test func `a second signal ends it at once`() throws {
+    let server = try Server(["--grace", "1000"])
+    let client = try Client(server.port)
+    #expect(try client.echo("x"))
+    server.program.signal(SIGINT)
+    let deadline = Program.now() + 10_000
+    while (try? Client(server.port)) != nil, Program.now() < deadline { _ = poll(nil, 0, 5) }
+    server.program.signal(SIGINT)
+    #expect(try server.program.wait(within: 10) != .code(0))
+  }
+
+  @Test func `it serves no more at once than it is told`() throws {
+    let server = try Server(["--max-connections", "1"])
+    let first = try Client(server.port)
+    #expect(try first.echo("1"))
+    let second = try Client(server.port)
+    try second.send("2")
+    #expect(try first.echo("still the only one"))
+    first.finish()
+    #expect(try first.receive() == "")
+    #expect(try second.receive() == "2")
+    second.finish()
+    #expect(try second.receive() == "")
+    #expect(try server.stop().connections == 2)
+  }
+
+  @Test func `an idle connection is broken off, and a busy one is not`() throws {
+    let server = try Server(["--idle-timeout", "0.5"])
+    let idle = try Client(server.port)
+    let busy = try Client(server.port)
+    let start = Program.now()
+    while Program.now() - start < 1200 {
+      #expect(try busy.echo("x"))
+      _ = poll(nil, 0, 20)
+    }
+    #expect(throws: Program.Failure.self) {
+      if try idle.receive() == "" { throw Program.Failure(description: "the end, not a reset") }
+    }
+    busy.finish()
+    #expect(try busy.receive() == "")
+    #expect(try server.stop().connections == 2)
+  }
+
+  @Test func `it has one thread under load`() throws {
+    let server = try Server()
+    let load = try Program("c-load", ["\(server.port)", "50", "1000", "4", "20000"])
+    var counts: Set<Int> = []
+    while (try? load.wait(within: 0)) == nil { counts.insert(try server.threads()) }
+    #expect(try load.wait(within: 60) == .code(0))
+    #expect(counts == [1])
+    let (connections, bytes) = try server.stop()
+    #expect(connections == 50)
+    #expect(bytes == 20_000_000)
+  }
+
+  @Test func `it keeps serving through resets, half-closed, silent and stuck clients`() throws {
+    let server = try Server(["--grace", "0"])
+    let stuck = try Client(server.port)
+    stuck.stuff()
+    let silent = try Client(server.port)
+    for _ in 0..<50 {
+      let rude = try Client(server.port)
+      try rude.send("x")
+      rude.reset()
+      let halfClosed = try Client(server.port)
+      try halfClosed.send("last words")
+      halfClosed.finish()
+      #expect(try halfClosed.receive() == "last words")
+      #expect(try halfClosed.receive() == "")
+    }
+    #expect(try silent.echo("after all"))
+    #expect(try server.stop().connections >= 52)
+  }
+
+  @Test func `it keeps serving when descriptors run out, and takes who waited when they return`() throws {
+    let server = try Server(["--grace", "0"], descriptors: 32)
+    let clients = try (0..<60).map { _ in try Client(server.port) }
+    for client in clients { try client.send("x") }
+    // Each that leaves makes room for one that waits in the kernel.
+    for client in clients {
+      #expect(try client.receive() == "x")
+      #expect(try client.echo("served"))
+      client.finish()
+      #expect(try client.receive() == "")
+    }
+    #expect(try Client(server.port).echo("fresh"))
+    #expect(try server.stop().connections == 61)
+  }
+}

@@ -1,0 +1,121 @@
+import Glibc
+import Testing
+
+@testable import EpollLoop
+
+@Suite struct OptionsTests {
+  @Test(arguments: [true, false])
+  func `accepted and connected sockets have the options that were asked for`(isOn: Bool) throws {
+    try runOnSockets { sockets in
+      var options = ConnectionOptions()
+      options.noDelay = isOn
+      options.keepAlive = isOn
+      var listening = ListenerOptions()
+      listening.connection = options
+      let (client, server) = try await sockets.pair(client: options, server: listening)
+      for connection in [client, server] {
+        #expect(try option(Int32(IPPROTO_TCP), TCP_NODELAY, of: connection) == (isOn ? 1 : 0))
+        #expect(try option(SOL_SOCKET, SO_KEEPALIVE, of: connection) == (isOn ? 1 : 0))
+      }
+      try await close(client, server)
+    }
+  }
+
+  @Test func `no delay is the default, and keeping alive is not`() throws {
+    try runOnSockets { sockets in
+      let (client, server) = try await sockets.pair()
+      for connection in [client, server] {
+        #expect(try option(Int32(IPPROTO_TCP), TCP_NODELAY, of: connection) == 1)
+        #expect(try option(SOL_SOCKET, SO_KEEPALIVE, of: connection) == 0)
+      }
+      try await close(client, server)
+    }
+  }
+
+  @Test func `options can be changed later, and those that are not named stay`() throws {
+    try runOnSockets { sockets in
+      let (client, server) = try await sockets.pair()
+      try client.configure(keepAlive: true)
+      #expect(try option(Int32(IPPROTO_TCP), TCP_NODELAY, of: client) == 1)
+      #expect(try option(SOL_SOCKET, SO_KEEPALIVE, of: client) == 1)
+      try client.configure(noDelay: false)
+      #expect(try option(Int32(IPPROTO_TCP), TCP_NODELAY, of: client) == 0)
+      #expect(try option(SOL_SOCKET, SO_KEEPALIVE, of: client) == 1)
+      try await close(client, server)
+    }
+  }
+
+  @Test func `buffer sizes reach the kernel on both ends`() throws {
+    try runOnSockets { sockets in
+      let (clientOptions, serverOptions) = narrow()
+      let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
+      for connection in [client, server] {
+        // The kernel doubles the size for its own bookkeeping, socket(7).
+        #expect(try option(SOL_SOCKET, SO_SNDBUF, of: connection) == 8192)
+        #expect(try option(SOL_SOCKET, SO_RCVBUF, of: connection) == 8192)
+      }
+      try await close(client, server)
+    }
+  }
+
+  @Test func `every descriptor is non-blocking and closes on exec`() throws {
+    try runOnSockets { sockets in
+      let listener = try sockets.listen()
+      let (client, server) = try await gather(
+        { try await sockets.connect(to: listener) }, { try await sockets.accept(from: listener) })
+      for fd in [listener.bound.unchecked.socket.fd, descriptor(of: client), descriptor(of: server)] {
+        #expect(fcntl(fd, F_GETFL) & O_NONBLOCK != 0)
+        #expect(fcntl(fd, F_GETFD) & FD_CLOEXEC != 0)
+      }
+      listener.close()
+      try await close(client, server)
+    }
+  }
+
+  @Test func `listeners that share a port share its connections`() throws {
+    try runOnSockets { sockets in
+      var options = ListenerOptions()
+      options.reusePort = true
+      let first = try sockets.listen(options: options)
+      let second = try Listener.tcp(host: sockets.host, port: first.localAddress.port, options: options)
+      var counts = [0, 0]
+      let serving = spawn {
+        try await gather(
+          { try await first.serve { _ in counts[0] += 1 } }, { try await second.serve { _ in counts[1] += 1 } })
+      }
+      for _ in 0..<100 {
+        let client = try await sockets.connect(to: first)
+        #expect(try await client.read() == nil)
+        await client.close()
+      }
+      #expect(counts[0] > 0 && counts[1] > 0 && counts[0] + counts[1] == 100)
+      first.close()
+      second.close()
+      _ = try await serving.value
+    }
+  }
+
+  @Test func `a listener on all IPv6 addresses takes IPv4 unless told not to`() throws {
+    try runOnSockets { sockets in
+      for isIPv6Only in [false, true] {
+        var options = ListenerOptions()
+        options.ipv6Only = isIPv6Only
+        let listener = try sockets.listen(host: "::", options: options)
+        let port = listener.localAddress.port
+        if isIPv6Only {
+          let outcome = await failure { try await Connection.tcp(host: "127.0.0.1", port: port) }
+          #expect(outcome == .io(.connect, .connectionRefused))
+        } else {
+          let peer = try RawSocket(connectingTo: SocketAddress(.ipv4(0x7F00_0001, port: port)))
+          let connection = try await sockets.accept(from: listener)
+          #expect(connection.remoteAddress?.description == "[::ffff:127.0.0.1]:\(peer.address.port)")
+        }
+        listener.close()
+      }
+    }
+  }
+}
+
+private func option(_ level: Int32, _ name: Int32, of connection: Connection) throws -> Int32 {
+  try connection.bound.unchecked.socket.option(level, name)
+}

@@ -1,0 +1,131 @@
+import EpollLoop
+import Glibc
+import Testing
+
+@Suite struct WriteTests {
+  @Test func `a small write behind one of ten megabytes arrives after it`() throws {
+    try runOnSockets { sockets in
+      let (client, server) = try await sockets.pair()
+      let bytes = pattern(10_000_000)
+      let (_, _, received) = try await gather(
+        { try await client.write(bytes) },
+        {
+          try await client.write("behind")
+          try await client.finish()
+        },
+        { try await readAll(server) })
+      #expect(received == bytes + Array("behind".utf8))
+      try await close(client, server)
+    }
+  }
+
+  @Test func `writes of many tasks go out whole and in the order of the calls`() throws {
+    try runOnSockets { sockets in
+      let (client, server) = try await sockets.pair()
+      let writers = spawn {
+        _ = try await gather(over: 0..<20) { number in
+          try await client.write([UInt8](repeating: UInt8(number), count: 200_000))
+        }
+        try await client.finish()
+      }
+      let received = try await readAll(server)
+      #expect(received == (0..<20).flatMap { [UInt8](repeating: UInt8($0), count: 200_000) })
+      try await writers.value
+      try await close(client, server)
+    }
+  }
+
+  @Test func `short writes keep their exact place`() throws {
+    try runOnSockets { sockets in
+      let (clientOptions, serverOptions) = narrow()
+      let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
+      let bytes = pattern(400_000)
+      let writer = spawn {
+        try await client.write(bytes)
+        try await client.finish()
+      }
+      #expect(try await readAll(server) == bytes)
+      try await writer.value
+      try await close(client, server)
+    }
+  }
+
+  @Test func `a write waits as long as the peer does not read, and goes on when it does`() throws {
+    try runOnSockets { sockets in
+      let (clientOptions, serverOptions) = narrow()
+      let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
+      let bytes = pattern(300_000)
+      let writer = spawn {
+        try await client.write(bytes)
+        try await client.finish()
+      }
+      let before = EventLoop.current.statistics.turns
+      try await sleep(for: .seconds(3600))
+      #expect(!writer.isDone)
+      #expect(EventLoop.current.statistics.turns - before < 100, "A blocked write costs no turns")
+      #expect(try await readAll(server) == bytes)
+      try await writer.value
+      try await close(client, server)
+    }
+  }
+
+  @Test func `texts, arrays, spans and chunks can be written`() throws {
+    try runOnSockets { sockets in
+      let (client, server) = try await sockets.pair()
+      try await client.write("text ")
+      let chunk = try await server.read()
+      try await client.write(chunk.map { Array($0[1..<4]) } ?? [])
+      try await server.write(chunk.map { $0[1..<4] } ?? chunk.unsafelyUnwrapped)
+      #expect(try await read(3, from: client) == Array("ext".utf8))
+      #expect(try await read(3, from: server) == Array("ext".utf8))
+      try await close(client, server)
+    }
+  }
+
+  @Test func `an empty write sends nothing, and fails where a write would`() throws {
+    try runOnSockets { sockets in
+      let (client, server) = try await sockets.pair()
+      try await client.write([])
+      try await client.write("")
+      try await client.finish()
+      #expect(await failure { try await client.write([]) } == .io(.write, .brokenPipe))
+      #expect(try await server.read() == nil)
+      try await close(client, server)
+      #expect(await failure { try await client.write("") } == .io(.write, .badFileDescriptor))
+    }
+  }
+
+  @Test func `a write to a peer that has closed is an error and no signal`() async {
+    await #expect(processExitsWith: .success) {
+      signal(SIGPIPE, SIG_DFL)
+      try runOnSockets { sockets in
+        let (peer, connection) = try await sockets.rawPair()
+        peer.close()
+        var errors: [Failure] = []
+        for _ in 0..<100 where errors.count < 3 {
+          if let error = await failure({ try await connection.write("x") }) { errors.append(error) }
+          await yield()
+        }
+        #expect(errors.contains(.io(.write, .brokenPipe)) && errors.count == 3)
+      }
+    }
+  }
+
+  @Test func `a reset wakes a blocked writer, and those behind it, with an error`() throws {
+    try runOnSockets { sockets in
+      let (peer, connection) = try await sockets.rawPair(peerReceiveBuffer: 4096)
+      let bytes = pattern(8_000_000)
+      var failed: [Int] = []
+      let writers = spawn {
+        await gatherSettled(over: 0..<3) { number in
+          #expect(await failure { try await connection.write(bytes) } != nil)
+          failed.append(number)
+        }
+      }
+      try await settle()
+      peer.reset()
+      _ = try await writers.value
+      #expect(failed == [0, 1, 2])
+    }
+  }
+}

@@ -42,7 +42,9 @@ struct WaiterTable: ~Copyable {
     case task
     /// A job that the runtime has scheduled for an instant.
     case job
-    /// A function to call.
+    /// A function to call once: it stands in the slot's first two words.
+    case function
+    /// A function to call again and again.
     case callback
     /// The head of a ``WaitQueue``.
     case sentinel
@@ -59,7 +61,7 @@ struct WaiterTable: ~Copyable {
   }
 
   struct Slot {
-    /// The job's address, or a retained ``Callback``'s.
+    /// The job's address, or a retained ``Callback``'s. With `record` the place of a function.
     var subject: UInt
     /// The address of the ``TaskRecord`` that waits, 0 if it is none of ours.
     var record: UInt
@@ -107,6 +109,33 @@ struct WaiterTable: ~Copyable {
     slot.pointee.wake = .ready
     if kind != .sentinel { count += 1 }
     return Waiter(slot: index, generation: slot.pointee.generation)
+  }
+
+  /// Takes a free slot for a function that is called once: an object for it would be one allocation more.
+  @inline(__always)
+  mutating func take(function: @escaping () -> Void) -> Waiter {
+    let waiter = take(.function, subject: 0, record: 0)
+    let words = UnsafeMutableRawPointer(slots + Int(waiter.slot))
+    // SAFETY: the first two words of a slot are what a function takes, and are nothing else meanwhile.
+    words.bindMemory(to: Function.self, capacity: 1).initialize(to: Function(call: function))
+    words.bindMemory(to: Slot.self, capacity: 1)
+    return waiter
+  }
+
+  /// Gives a function's slot back, and the function to the caller.
+  @inline(__always)
+  mutating func giveBack(function index: UInt32) -> () -> Void {
+    let words = UnsafeMutableRawPointer(slots + Int(index))
+    // SAFETY: as above; `take(function:)` put it there, and it leaves once.
+    let function = words.bindMemory(to: Function.self, capacity: 1).move()
+    words.bindMemory(to: Slot.self, capacity: 1)
+    giveBack(index)
+    return function.call
+  }
+
+  /// A function as it stands in a slot; bare, a generic argument, it would be wrapped in another one.
+  private struct Function {
+    let call: () -> Void
   }
 
   /// Gives a slot back; its tickets become stale.

@@ -49,6 +49,7 @@ extension Bench {
     for _ in 0..<effort.rounds {
       let loop = EventLoop.current
       let record = Record(goal: count)
+      let pointer = record.pointer
       var random = Random()
       let base = loop.now.nanoseconds + farAway
       let pending = (0..<far).map { _ in
@@ -58,7 +59,7 @@ extension Bench {
       let now = loop.now.nanoseconds
       for _ in 0..<count {
         let deadline = now + Int64(random.next(below: spread))
-        loop.schedule(at: Instant(nanoseconds: deadline)) { record.fired(deadline) }
+        loop.schedule(at: Instant(nanoseconds: deadline)) { ctimer_record_fired(pointer, deadline) }
       }
       while !record.isDone { try await sleep(for: .milliseconds(1)) }
       pairs.ours.append(watch.each(of: count))

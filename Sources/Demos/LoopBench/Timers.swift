@@ -19,6 +19,7 @@ extension Bench {
     for _ in 0..<effort.rounds {
       let loop = EventLoop.current
       let record = Record(goal: 0)
+      let pointer = record.pointer
       var random = Random()
       let base = loop.now.nanoseconds + farAway
       var timers: [Scheduled] = []
@@ -26,7 +27,7 @@ extension Bench {
       var watch = Stopwatch.cpu()
       for _ in 0..<count {
         let deadline = base + Int64(random.next(below: hour))
-        timers.append(loop.schedule(at: Instant(nanoseconds: deadline)) { record.fired(deadline) })
+        timers.append(loop.schedule(at: Instant(nanoseconds: deadline)) { ctimer_record_fired(pointer, deadline) })
       }
       creates.ours.append(watch.each(of: count))
       try Violation.unless(loop.census.timers >= count, "a timer is missing")
@@ -65,10 +66,11 @@ extension Bench {
       let loop = EventLoop.current
       let base = loop.now.nanoseconds + farAway
       let record = Record(goal: 0)
+      let pointer = record.pointer
       var random = Random()
       func make() -> Scheduled {
         let deadline = base + Int64(random.next(below: hour))
-        return loop.schedule(at: Instant(nanoseconds: deadline)) { record.fired(deadline) }
+        return loop.schedule(at: Instant(nanoseconds: deadline)) { ctimer_record_fired(pointer, deadline) }
       }
       var timers = (0..<pending).map { _ in make() }
       var watch = Stopwatch.cpu()

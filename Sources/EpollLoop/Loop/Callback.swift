@@ -30,7 +30,7 @@ final class Callback {
 extension LoopCore {
   /// Makes a waiter of a function that is called once; it is to be placed or woken next.
   @inline(__always)
-  func add(_ body: @escaping () -> Void) -> Waiter {
+  func add(_ body: consuming @escaping () -> Void) -> Waiter {
     waiters.take(function: body)
   }
 

@@ -46,7 +46,7 @@ extension EventLoop {
 
   /// Calls `body` once, at an instant of this loop's clock, never early. The past means the next tick.
   @discardableResult
-  public func schedule(at instant: Instant, _ body: @escaping () -> Void) -> Scheduled {
+  public func schedule(at instant: Instant, _ body: consuming @escaping () -> Void) -> Scheduled {
     bound.check("EventLoop.schedule")
     let core = bound.unchecked
     let waiter = core.add(body)

@@ -63,7 +63,7 @@ struct TimerQueue: ~Copyable {
   @inline(__always)
   mutating func remove(_ slot: UInt32) {
     guard Int(slot) < positionCapacity, positions[Int(slot)] >= 0 else { return }
-    removeEntry(at: Int(positions[Int(slot)]))
+    removeEntry(of: slot, at: Int(positions[Int(slot)]))
   }
 
   /// Takes the first timer that is due at `now`; nil if none is.
@@ -71,13 +71,13 @@ struct TimerQueue: ~Copyable {
   mutating func removeFirst(dueAt now: Int64) -> UInt32? {
     guard count > 0, heap[0].deadline <= now else { return nil }
     let slot = heap[0].slot
-    removeEntry(at: 0)
+    removeEntry(of: slot, at: 0)
     return slot
   }
 
   @inline(__always)
-  private mutating func removeEntry(at index: Int) {
-    positions[Int(heap[index].slot)] = -1
+  private mutating func removeEntry(of slot: UInt32, at index: Int) {
+    positions[Int(slot)] = -1
     count &-= 1
     guard index != count else { return }
     let last = heap[count]

@@ -113,7 +113,7 @@ struct WaiterTable: ~Copyable {
 
   /// Takes a free slot for a function that is called once: an object for it would be one allocation more.
   @inline(__always)
-  mutating func take(function: @escaping () -> Void) -> Waiter {
+  mutating func take(function: consuming @escaping () -> Void) -> Waiter {
     let waiter = take(.function, subject: 0, record: 0)
     let words = UnsafeMutableRawPointer(slots + Int(waiter.slot))
     // SAFETY: the first two words of a slot are what a function takes, and are nothing else meanwhile.

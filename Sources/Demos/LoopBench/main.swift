@@ -1,3 +1,16 @@
 import EpollLoop
+import Glibc
 
-print("usage: loop-bench tasks | offload | timers")
+let options = Options.parse(Array(CommandLine.arguments.dropFirst()))
+
+switch options.command {
+case .trial(let trial, let side, let size):
+  Trial.runHere(trial, side, size)
+case .measure(let subjects):
+  do {
+    try Bench(options.effort).run(subjects)
+  } catch {
+    complain("loop-bench: \(error)")
+    exit(1)
+  }
+}

@@ -64,7 +64,7 @@ extension Listener {
 extension TaskList {
   /// Waits until all have ended, and cancels those that have not when the grace is over.
   fileprivate nonisolated(nonsending) func drain(grace: Duration) async {
-    let end = core.add(Callback(.never) { [self] in cancelAll() })
+    let end = core.add { [self] in cancelAll() }
     if grace > .zero { core.schedule(end, at: core.now + grace) } else { cancelAll() }
     await drain()
     core.withdraw(end)

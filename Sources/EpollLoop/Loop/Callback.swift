@@ -8,11 +8,10 @@ public enum MissedTicks: Sendable {
   case skip
 }
 
-/// A function that waits for its turn, and whether it waits again afterwards.
+/// A function that is called again and again, and when.
 final class Callback {
   /// What happens after a call.
   enum Repetition {
-    case never
     /// Every `period` nanoseconds; `next` is the instant of the coming call.
     case every(period: Int64, missed: MissedTicks, next: Int64)
     /// As long as the descriptor stays ready.
@@ -29,6 +28,12 @@ final class Callback {
 }
 
 extension LoopCore {
+  /// Makes a waiter of a function that is called once; it is to be placed or woken next.
+  @inline(__always)
+  func add(_ body: consuming @escaping () -> Void) -> Waiter {
+    waiters.take(function: body)
+  }
+
   /// Makes a waiter of a callback; it is to be placed or woken next.
   func add(_ callback: Callback) -> Waiter {
     let subject = UInt(bitPattern: Unmanaged.passRetained(callback).toOpaque())
@@ -38,7 +43,7 @@ extension LoopCore {
   /// Calls `body` after what is ready now.
   @discardableResult
   func soon(_ body: @escaping () -> Void) -> Waiter {
-    let waiter = add(Callback(.never, body))
+    let waiter = add(body)
     wake(waiter, .ready)
     return waiter
   }
@@ -50,11 +55,13 @@ extension LoopCore {
 
   /// Takes a callback back: it is not called any more. Nothing happens if it cannot be.
   func withdraw(_ waiter: Waiter) {
-    guard let slot = waiters.slot(waiter), slot.pointee.kind == .callback else { return }
+    guard let slot = waiters.slot(waiter) else { return }
+    let kind = slot.pointee.kind
+    guard kind == .function || kind == .callback else { return }
     switch slot.pointee.stage {
     case .waiting:
       timers.remove(waiter.slot)
-      release(callback: waiter.slot)
+      if kind == .function { _ = waiters.giveBack(function: waiter.slot) } else { release(callback: waiter.slot) }
     case .woken:
       // Its turn in the ready queue comes, finds nothing, and gives the slot back.
       slot.pointee.stage = .withdrawn
@@ -66,26 +73,26 @@ extension LoopCore {
 
   /// Takes all callbacks back, at the end of a run.
   func withdrawCallbacks() {
-    for slot in waiters.slots(of: .callback) { withdraw(slot) }
+    for waiter in waiters.callbacks { withdraw(waiter) }
   }
 
-  /// Calls the callback of a slot whose turn has come, and places it again if it repeats.
+  /// Calls the function of a slot whose turn has come.
+  @inline(__always)
+  func runFunction(_ index: UInt32) {
+    let slot = waiters.slots + Int(index)
+    let isWanted = slot.pointee.stage == .woken && slot.pointee.wake != .closed
+    let body = waiters.giveBack(function: index)
+    if isWanted { body() }
+  }
+
+  /// Calls the callback of a slot whose turn has come, and places it again.
   func runCallback(_ index: UInt32) {
     let slot = waiters.slots[Int(index)]
     guard slot.stage == .woken, slot.wake != .closed else { return release(callback: index) }
     // SAFETY: `add` retained it; `release` gives that up.
     let callback = Unmanaged<Callback>.fromOpaque(pointer(slot.subject)).takeUnretainedValue()
-    switch callback.repetition {
-    case .never:
-      release(callback: index)
-      return callback.body()
-    case .whileReady(let registration, _):
-      // The watch has been cancelled since it was woken.
-      if case .closed = registration.reading { return release(callback: index) }
-    case .every:
-      break
-    }
     if case .whileReady(let registration, _) = callback.repetition, case .closed = registration.reading {
+      // The watch has been cancelled since it was woken.
       return release(callback: index)
     }
     // The slot stays taken during the call, so that the callback can withdraw itself.
@@ -97,8 +104,6 @@ extension LoopCore {
 
   private func repeatCallback(_ callback: Callback, _ waiter: Waiter) {
     switch callback.repetition {
-    case .never:
-      break
     case .every(let period, let missed, let last):
       let next = missed.next(after: last, period: period, now: now.nanoseconds)
       callback.repetition = .every(period: period, missed: missed, next: next)

@@ -2,11 +2,12 @@
 ///
 /// Dropping it changes nothing: the callback stays scheduled.
 public struct Scheduled: Sendable {
-  private let bound: LoopBound<LoopCore>
+  private let bound: LoopBound<Void>
   private let waiter: Waiter
 
+  @inline(__always)
   init(_ core: LoopCore, _ waiter: Waiter) {
-    bound = LoopBound(core, core)
+    bound = LoopBound((), core)
     self.waiter = waiter
   }
 
@@ -15,10 +16,13 @@ public struct Scheduled: Sendable {
   /// From any thread; on another than the loop's it takes effect when the loop hears of it. A second
   /// time, or after the last call, nothing happens.
   public func cancel() {
-    if let core = bound.openIfCurrent() { return core.withdraw(waiter) }
+    if bound.core.isCurrent { return bound.core.withdraw(waiter) }
     let (bound, waiter) = (bound, waiter)
     // Refused means that the loop has ended, and then nothing is called any more.
-    _ = bound.inbox.submit(.call { bound.open("cancel").withdraw(waiter) })
+    _ = bound.inbox.submit(.call {
+      bound.check("cancel")
+      bound.core.withdraw(waiter)
+    })
   }
 }
 
@@ -42,10 +46,11 @@ extension EventLoop {
 
   /// Calls `body` once, at an instant of this loop's clock, never early. The past means the next tick.
   @discardableResult
-  public func schedule(at instant: Instant, _ body: @escaping () -> Void) -> Scheduled {
-    let core = bound.open("EventLoop.schedule")
-    let waiter = core.add(Callback(.never, body))
-    core.schedule(waiter, at: instant)
+  public func schedule(at instant: Instant, _ body: consuming @escaping () -> Void) -> Scheduled {
+    bound.check("EventLoop.schedule")
+    let core = bound.unchecked
+    let waiter = core.add(body)
+    core.scheduleNew(waiter, at: instant)
     return Scheduled(core, waiter)
   }
 

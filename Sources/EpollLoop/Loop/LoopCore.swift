@@ -136,7 +136,14 @@ extension LoopCore {
 
   /// Wakes a waiter with `timedOut` at an instant, never early, unless something else wakes it first.
   func schedule(_ waiter: Waiter, at deadline: Instant) {
-    guard deadline < .distantFuture, waiters.waitingSlot(waiter) != nil else { return }
+    guard waiters.waitingSlot(waiter) != nil else { return }
+    scheduleNew(waiter, at: deadline)
+  }
+
+  /// As ``schedule(_:at:)``, for a waiter that nobody can have woken yet.
+  @inline(__always)
+  func scheduleNew(_ waiter: Waiter, at deadline: Instant) {
+    guard deadline < .distantFuture else { return }
     timers.add(waiter.slot, deadline: deadline.nanoseconds)
   }
 

@@ -195,6 +195,8 @@ extension LoopCore {
     case .job:
       waiters.giveBack(UInt32(truncatingIfNeeded: index))
       run(job: slot.subject, on: slot.home, record: 0)
+    case .function:
+      runFunction(UInt32(truncatingIfNeeded: index))
     case .callback:
       runCallback(UInt32(truncatingIfNeeded: index))
     case .free, .sentinel:

@@ -1,11 +1,13 @@
 /// Deadlines in exact order, (deadline, creation): a 4-ary heap that knows where each timer stands.
 ///
 /// Adding and removing is O(log n) and in practice a few moves; nothing of a removed timer stays.
-/// A timer is the number of a waiter's slot. 24 bytes a timer, 4 more for its position.
+/// A timer is the number of a waiter's slot. 16 bytes a timer, 4 more for its position.
 struct TimerQueue: ~Copyable {
+  /// Four of these, the children of one, fill a cache line.
   private struct Entry {
     var deadline: Int64
-    var sequence: UInt64
+    /// Counts creations, and is counted anew when it runs out, see ``renumber()``.
+    var sequence: UInt32
     var slot: UInt32
 
     @inline(__always)
@@ -19,22 +21,24 @@ struct TimerQueue: ~Copyable {
   /// Where a slot's timer stands in the heap, -1 for nowhere.
   private var positions: UnsafeMutablePointer<Int32>
   private var positionCapacity: Int
-  private var nextSequence: UInt64 = 0
+  private var nextSequence: UInt32
   /// How many timers are pending.
   private(set) var count = 0
 
   private static let arity = 4
 
-  init() {
+  /// - Parameter firstSequence: Where the count of creations starts, for tests of its end.
+  init(firstSequence: UInt32 = 0) {
     capacity = 64
     positionCapacity = 64
-    heap = .allocate(capacity: capacity)
+    nextSequence = firstSequence
+    heap = TimerQueue.allocate(capacity)
     positions = .allocate(capacity: positionCapacity)
     positions.initialize(repeating: -1, count: positionCapacity)
   }
 
   deinit {
-    heap.deallocate()
+    TimerQueue.deallocate(heap)
     positions.deallocate()
   }
 
@@ -43,21 +47,23 @@ struct TimerQueue: ~Copyable {
   var earliest: Int64 { count > 0 ? heap[0].deadline : .max }
 
   /// Adds a timer for a slot that has none.
+  @inline(__always)
   mutating func add(_ slot: UInt32, deadline: Int64) {
     if Int(slot) >= positionCapacity { growPositions(toHold: Int(slot)) }
     precondition(positions[Int(slot)] < 0, "A waiter has one timer at the most")
     if count == capacity { growHeap() }
+    if nextSequence == .max { renumber() }
     let entry = Entry(deadline: deadline, sequence: nextSequence, slot: slot)
-    nextSequence += 1
-    count += 1
-    siftUp(entry, from: count - 1)
+    nextSequence &+= 1
+    count &+= 1
+    siftUp(entry, from: count &- 1)
   }
 
   /// Removes a slot's timer, if it has one.
   @inline(__always)
   mutating func remove(_ slot: UInt32) {
     guard Int(slot) < positionCapacity, positions[Int(slot)] >= 0 else { return }
-    removeEntry(at: Int(positions[Int(slot)]))
+    removeEntry(of: slot, at: Int(positions[Int(slot)]))
   }
 
   /// Takes the first timer that is due at `now`; nil if none is.
@@ -65,16 +71,17 @@ struct TimerQueue: ~Copyable {
   mutating func removeFirst(dueAt now: Int64) -> UInt32? {
     guard count > 0, heap[0].deadline <= now else { return nil }
     let slot = heap[0].slot
-    removeEntry(at: 0)
+    removeEntry(of: slot, at: 0)
     return slot
   }
 
-  private mutating func removeEntry(at index: Int) {
-    positions[Int(heap[index].slot)] = -1
-    count -= 1
+  @inline(__always)
+  private mutating func removeEntry(of slot: UInt32, at index: Int) {
+    positions[Int(slot)] = -1
+    count &-= 1
     guard index != count else { return }
     let last = heap[count]
-    if index > 0, last.precedes(heap[(index - 1) / TimerQueue.arity]) {
+    if index > 0, last.precedes(heap[(index &- 1) / TimerQueue.arity]) {
       siftUp(last, from: index)
     } else {
       siftDown(last, from: index)
@@ -82,49 +89,94 @@ struct TimerQueue: ~Copyable {
   }
 
   @inline(__always)
-  private func place(_ entry: Entry, at index: Int) {
+  private func siftUp(_ entry: Entry, from start: Int) {
+    // In locals: the compiler would load the fields again after each store.
+    let (heap, positions) = (heap, positions)
+    var index = start
+    while index > 0 {
+      let parent = (index &- 1) / TimerQueue.arity
+      let above = heap[parent]
+      guard entry.precedes(above) else { break }
+      heap[index] = above
+      positions[Int(above.slot)] = Int32(truncatingIfNeeded: index)
+      index = parent
+    }
     heap[index] = entry
     positions[Int(entry.slot)] = Int32(truncatingIfNeeded: index)
   }
 
-  private func siftUp(_ entry: Entry, from start: Int) {
-    var index = start
-    while index > 0 {
-      let parent = (index &- 1) / TimerQueue.arity
-      guard entry.precedes(heap[parent]) else { break }
-      place(heap[parent], at: index)
-      index = parent
-    }
-    place(entry, at: index)
-  }
-
   private func siftDown(_ entry: Entry, from start: Int) {
+    let (heap, positions, count) = (heap, positions, count)
     var index = start
     while true {
       let first = index &* TimerQueue.arity &+ 1
       guard first < count else { break }
+      let best = TimerQueue.earliest(in: heap, from: first, to: min(first &+ TimerQueue.arity, count))
+      let below = heap[best]
+      guard below.precedes(entry) else { break }
+      heap[index] = below
+      positions[Int(below.slot)] = Int32(truncatingIfNeeded: index)
+      index = best
+    }
+    heap[index] = entry
+    positions[Int(entry.slot)] = Int32(truncatingIfNeeded: index)
+  }
+
+  /// Which of up to four children comes first.
+  @inline(__always)
+  private static func earliest(in heap: UnsafeMutablePointer<Entry>, from first: Int, to end: Int) -> Int {
+    guard end &- first == arity else {
       var best = first
-      let end = min(first &+ TimerQueue.arity, count)
       var child = first &+ 1
       while child < end {
         if heap[child].precedes(heap[best]) { best = child }
         child &+= 1
       }
-      guard heap[best].precedes(entry) else { break }
-      place(heap[best], at: index)
-      index = best
+      return best
     }
-    place(entry, at: index)
+    // The winners of two pairs: the comparisons of the pairs do not wait for each other.
+    let left = heap[first &+ 1].precedes(heap[first]) ? first &+ 1 : first
+    let right = heap[first &+ 3].precedes(heap[first &+ 2]) ? first &+ 3 : first &+ 2
+    return heap[right].precedes(heap[left]) ? right : left
   }
 
+  /// Counts the creations anew, from the pending ones on: once in four thousand million timers.
+  @inline(never)
+  private mutating func renumber() {
+    // In order is a heap, too.
+    var entries = UnsafeMutableBufferPointer(start: heap, count: count)
+    entries.sort { $0.precedes($1) }
+    for index in 0..<count {
+      heap[index].sequence = UInt32(truncatingIfNeeded: index)
+      positions[Int(heap[index].slot)] = Int32(truncatingIfNeeded: index)
+    }
+    nextSequence = UInt32(truncatingIfNeeded: count)
+  }
+
+  /// Three entries before the first child of the root, so that siblings share one cache line.
+  private static let leading = (arity - 1) * MemoryLayout<Entry>.stride
+
+  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Entry> {
+    let line = arity * MemoryLayout<Entry>.stride
+    let bytes = leading + capacity * MemoryLayout<Entry>.stride
+    return (UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: line) + leading)
+      .bindMemory(to: Entry.self, capacity: capacity)
+  }
+
+  private static func deallocate(_ heap: UnsafeMutablePointer<Entry>) {
+    (UnsafeMutableRawPointer(heap) - leading).deallocate()
+  }
+
+  @inline(never)
   private mutating func growHeap() {
-    let larger = UnsafeMutablePointer<Entry>.allocate(capacity: capacity * 2)
+    let larger = TimerQueue.allocate(capacity * 2)
     larger.moveInitialize(from: heap, count: count)
-    heap.deallocate()
+    TimerQueue.deallocate(heap)
     heap = larger
     capacity *= 2
   }
 
+  @inline(never)
   private mutating func growPositions(toHold slot: Int) {
     let wanted = max(positionCapacity * 2, slot + 1)
     let larger = UnsafeMutablePointer<Int32>.allocate(capacity: wanted)

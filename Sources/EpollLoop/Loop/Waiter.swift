@@ -44,7 +44,9 @@ struct WaiterTable: ~Copyable {
     case task
     /// A job that the runtime has scheduled for an instant.
     case job
-    /// A function to call.
+    /// A function to call once: it stands in the slot's first two words.
+    case function
+    /// A function to call again and again.
     case callback
     /// The head of a ``WaitQueue``.
     case sentinel
@@ -61,7 +63,7 @@ struct WaiterTable: ~Copyable {
   }
 
   struct Slot {
-    /// The job's address, or a retained ``Callback``'s.
+    /// The job's address, or a retained ``Callback``'s. With `record` the place of a function.
     var subject: UInt
     /// The address of the ``TaskRecord`` that waits, 0 if it is none of ours.
     var record: UInt
@@ -94,8 +96,16 @@ struct WaiterTable: ~Copyable {
 
   deinit {
     // Callbacks that have not been called never will be: let go of them.
-    for index in 0..<Int(capacity) where slots[index].kind == .callback {
-      UnsafeRawPointer(bitPattern: slots[index].subject).map { Unmanaged<Callback>.fromOpaque($0).release() }
+    for index in 0..<capacity {
+      switch slots[Int(index)].kind {
+      case .callback:
+        let callback = UnsafeRawPointer(bitPattern: slots[Int(index)].subject)
+        callback.map { Unmanaged<Callback>.fromOpaque($0).release() }
+      case .function:
+        let words = UnsafeMutableRawPointer(slots + Int(index))
+        words.bindMemory(to: Function.self, capacity: 1).deinitialize(count: 1)
+      case .free, .task, .job, .sentinel: break
+      }
     }
     slots.deallocate()
   }
@@ -116,6 +126,33 @@ struct WaiterTable: ~Copyable {
     slot.pointee.wake = .ready
     if kind != .sentinel { used += 1 }
     return Waiter(slot: index, generation: slot.pointee.generation)
+  }
+
+  /// Takes a free slot for a function that is called once: an object for it would be one allocation more.
+  @inline(__always)
+  mutating func take(function: consuming @escaping () -> Void) -> Waiter {
+    let waiter = take(.function, subject: 0, record: 0)
+    let words = UnsafeMutableRawPointer(slots + Int(waiter.slot))
+    // SAFETY: the first two words of a slot are what a function takes, and are nothing else meanwhile.
+    words.bindMemory(to: Function.self, capacity: 1).initialize(to: Function(call: function))
+    words.bindMemory(to: Slot.self, capacity: 1)
+    return waiter
+  }
+
+  /// Gives a function's slot back, and the function to the caller.
+  @inline(__always)
+  mutating func giveBack(function index: UInt32) -> () -> Void {
+    let words = UnsafeMutableRawPointer(slots + Int(index))
+    // SAFETY: as above; `take(function:)` put it there, and it leaves once.
+    let function = words.bindMemory(to: Function.self, capacity: 1).move()
+    words.bindMemory(to: Slot.self, capacity: 1)
+    giveBack(index)
+    return function.call
+  }
+
+  /// A function as it stands in a slot; bare, a generic argument, it would be wrapped in another one.
+  private struct Function {
+    let call: () -> Void
   }
 
   /// Gives a slot back; its tickets become stale.
@@ -147,10 +184,10 @@ struct WaiterTable: ~Copyable {
     return slot.pointee.generation == waiter.generation && slot.pointee.kind != .free ? slot : nil
   }
 
-  /// The tickets of all slots of a kind, in order of their slots.
-  func slots(of kind: Kind) -> [Waiter] {
+  /// The tickets of all functions and callbacks, in order of their slots.
+  var callbacks: [Waiter] {
     var tickets: [Waiter] = []
-    for index in 0..<capacity where slots[Int(index)].kind == kind {
+    for index in 0..<capacity where slots[Int(index)].kind == .callback || slots[Int(index)].kind == .function {
       tickets.append(Waiter(slot: index, generation: slots[Int(index)].generation))
     }
     return tickets

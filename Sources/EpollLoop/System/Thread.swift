@@ -40,6 +40,9 @@ enum Thread {
     pthread_detach(thread)
   }
 
+  /// Lets another thread have the processor, sched_yield(2).
+  static func giveWay() { sched_yield() }
+
   /// How many processors this process may use, sched_getaffinity(2).
   static var processorCount: Int { Int(cepoll_processor_count()) }
 }

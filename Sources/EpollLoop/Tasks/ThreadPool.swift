@@ -1,14 +1,31 @@
+import Synchronization
+
 /// A bounded pool of threads for calls that block: file access, name look-ups, computing.
 ///
 /// Threads start when they are needed and end when they have had nothing to do for a while. Calls
 /// beyond the threads wait, first in, first out.
+///
+/// Waking a thread costs more than a short call takes. So at most one is on its way at a time: when
+/// it arrives and leaves calls behind it, it sends the next one; and one that has run out of calls
+/// looks around for some microseconds before it sleeps.
 public final class ThreadPool: Sendable {
   /// The pool that ``offload(on:_:)`` uses: as many threads as the process may use processors and
   /// 4 more, 32 at the most; an idle one ends after 10 s.
   public static let shared = ThreadPool(maximumThreads: min(32, Thread.processorCount + 4))
 
+  private typealias Job = @Sendable () -> Void
+
+  /// Who is to be sent for pending calls.
+  private enum Need {
+    case nobody
+    /// A thread that waits: it must be signalled.
+    case waiting
+    /// One more thread: it must be started.
+    case another
+  }
+
   private struct State: ~Copyable {
-    var jobs: [@Sendable () -> Void] = []
+    var jobs: [Job] = []
     /// The first of `jobs` that has not been taken.
     var head = 0
     var threads = 0
@@ -16,10 +33,24 @@ public final class ThreadPool: Sendable {
     var waiting = 0
     /// Signals that have been sent to them and that none has answered yet.
     var signals = 0
+    /// A thread looks around for the next call.
+    var isSearching = false
 
     var pending: Int { jobs.count - head }
 
-    mutating func next() -> (@Sendable () -> Void)? {
+    /// Whom to send for the calls that are pending, if nobody is on the way to them.
+    mutating func need(_ maximumThreads: Int) -> Need {
+      guard pending > 0, signals == 0, !isSearching else { return .nobody }
+      if waiting > 0 {
+        signals = 1
+        return .waiting
+      }
+      guard threads < maximumThreads else { return .nobody }
+      threads += 1
+      return .another
+    }
+
+    mutating func next() -> Job? {
       guard head < jobs.count else { return nil }
       let job = jobs[head]
       jobs[head] = {}
@@ -36,6 +67,10 @@ public final class ThreadPool: Sendable {
   public let maximumThreads: Int
   private let idleNanoseconds: Int64
   private let lock = Lock()
+  /// Whether a call has come since a thread began to look around.
+  private let hasNews = Atomic(false)
+  /// How often a thread that looks around gives its processor away before it sleeps.
+  private static let searchTurns = 16
   // SAFETY: only ever touched inside `lock.locked`.
   nonisolated(unsafe) private var state = State()
 
@@ -58,38 +93,87 @@ public final class ThreadPool: Sendable {
   /// - Throws: The reason why no thread could be started, if there is none at all; then the call is
   ///   not made.
   func submit(_ job: @escaping @Sendable () -> Void) throws(Errno) {
-    let failure = lock.locked { () -> Errno? in
+    let (failure, mustSignal) = lock.locked { () -> (Errno?, Bool) in
       state.jobs.append(job)
-      if state.waiting > state.signals {
-        state.signals += 1
-        lock.signal()
-        return nil
-      }
-      guard state.threads < maximumThreads else { return nil }
-      // Under the lock, so that a failure meets this call and no other.
-      do throws(Errno) {
-        try Thread.start(named: "epollloop-pool") { [self] in work() }
-        state.threads += 1
-        return nil
-      } catch {
-        // With other threads there, the call waits for one of them.
-        guard state.threads == 0 else { return nil }
-        state.jobs.removeLast()
-        return error
+      if state.isSearching { hasNews.store(true, ordering: .relaxed) }
+      switch state.need(maximumThreads) {
+      case .nobody: return (nil, false)
+      case .waiting: return (nil, true)
+      case .another: return (startFirst(), false)
       }
     }
+    if mustSignal { lock.signal() }
     if let failure { throw failure }
   }
 
-  private func work() {
-    while let job = take() { job() }
+  /// Starts a thread for the call that has just been queued; under the lock, so that a failure meets
+  /// that call and no other.
+  private func startFirst() -> Errno? {
+    do throws(Errno) {
+      try Thread.start(named: "epollloop-pool") { [self] in work() }
+      return nil
+    } catch {
+      state.threads -= 1
+      // With other threads there, the call waits for one of them.
+      guard state.threads == 0 else { return nil }
+      state.jobs.removeLast()
+      return error
+    }
   }
 
-  /// Waits for a call; nil when none has come for so long that the thread should end.
-  private func take() -> (@Sendable () -> Void)? {
+  private func work() {
+    var (job, need) = takeOrWait()
+    while let call = job {
+      switch need {
+      case .nobody: break
+      case .waiting: lock.signal()
+      case .another: startAnother()
+      }
+      call()
+      (job, need) = takeNext()
+    }
+  }
+
+  private func startAnother() {
+    do {
+      try Thread.start(named: "epollloop-pool") { [self] in work() }
+    } catch {
+      // The calls wait for the threads that are there, of which this is one.
+      lock.locked { state.threads -= 1 }
+    }
+  }
+
+  /// Takes the next call; looks around for one, and waits, if there is none.
+  private func takeNext() -> (Job?, Need) {
+    let (job, mustSearch) = lock.locked { () -> (Job?, Bool) in
+      if let job = state.next() { return (job, false) }
+      guard !state.isSearching else { return (nil, false) }
+      state.isSearching = true
+      hasNews.store(false, ordering: .relaxed)
+      return (nil, true)
+    }
+    // Whoever has sent this thread has seen to the calls behind this one.
+    if let job { return (job, .nobody) }
+    if mustSearch { search() }
+    return takeOrWait(hasSearched: mustSearch)
+  }
+
+  private func search() {
+    var turns = ThreadPool.searchTurns
+    while turns > 0, !hasNews.load(ordering: .relaxed) {
+      turns -= 1
+      Thread.giveWay()
+    }
+  }
+
+  /// Takes a call, waiting for it, and says whom to send for those behind it.
+  ///
+  /// - Returns: No call if none has come for so long that the thread should end.
+  private func takeOrWait(hasSearched: Bool = false) -> (Job?, Need) {
     lock.locked {
+      if hasSearched { state.isSearching = false }
       while true {
-        if let job = state.next() { return job }
+        if let job = state.next() { return (job, state.need(maximumThreads)) }
         state.waiting += 1
         let isInTime = lock.wait(timeoutNanoseconds: idleNanoseconds)
         // Whoever wakes first answers a signal, be it meant for another: that one waits again.
@@ -97,7 +181,7 @@ public final class ThreadPool: Sendable {
         state.signals = max(0, state.signals - 1)
         if !isInTime, state.pending == 0 {
           state.threads -= 1
-          return nil
+          return (nil, .nobody)
         }
       }
     }

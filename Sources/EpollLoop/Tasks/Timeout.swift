@@ -32,10 +32,10 @@ public func withTimeout<Success>(
   let task = SpawnedTask<Success>(in: list, name: nil)
   task.isObserved = true
   var isOver = deadline <= core.now
-  let alarm = core.add(Callback(.never) {
+  let alarm = core.add {
     isOver = true
     task.cancel()
-  })
+  }
   core.schedule(alarm, at: deadline)
   task.start(skipsIfCancelled: false, isolation: isolation, body)
   if isOver { task.cancel() }

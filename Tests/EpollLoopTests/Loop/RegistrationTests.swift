@@ -7,7 +7,7 @@ import Testing
 @Suite struct RegistrationTests {
   /// A waiter of the reading direction that counts its wakes.
   private func awaitReading(_ registration: Registration, _ body: @escaping () -> Void) {
-    registration.reading = .awaited(LoopCore.current.add(Callback(.never, body)))
+    registration.reading = .awaited(LoopCore.current.add(body))
   }
 
   /// Closes two descriptors in the handler of the first; what the new one with the second's number sees.
@@ -91,8 +91,8 @@ import Testing
       let core = LoopCore.current
       let registration = Registration(fd: -1, token: 1)
       var woken: [String] = []
-      registration.reading = .awaited(core.add(Callback(.never) { woken.append("reading") }))
-      registration.writing = .awaited(core.add(Callback(.never) { woken.append("writing") }))
+      registration.reading = .awaited(core.add { woken.append("reading") })
+      registration.writing = .awaited(core.add { woken.append("writing") })
       registration.report(readiness, core)
       await yield()
       #expect(woken == ["reading", "writing"])
@@ -134,8 +134,8 @@ import Testing
       let registration = try core.register(pair.0)
       try await sleep(for: .milliseconds(1))
       var woken = 0
-      registration.reading = .awaited(core.add(Callback(.never) { woken += 1 }))
-      registration.writing = .awaited(core.add(Callback(.never) { woken += 1 }))
+      registration.reading = .awaited(core.add { woken += 1 })
+      registration.writing = .awaited(core.add { woken += 1 })
       close(pair.1)
       try await sleep(for: .milliseconds(1))
       #expect(woken == 2)

@@ -26,7 +26,8 @@ public struct Chunk: Sendable, RandomAccessCollection {
 
   /// A part of the chunk; it shares the memory.
   public subscript(bounds: Range<Int>) -> Chunk {
-    precondition(bounds.lowerBound >= startIndex && bounds.upperBound <= endIndex,
+    precondition(
+      bounds.lowerBound >= startIndex && bounds.upperBound <= endIndex,
       "A chunk's part must lie inside it")
     return Chunk(buffer, bounds)
   }

@@ -15,7 +15,8 @@ extension Connection {
     let stream = bound.open("Connection.close")
     defer { stream.close() }
     guard !stream.isClosed else { return }
-    if case .finished = stream.writing {} else {
+    if case .finished = stream.writing {
+    } else {
       do { try await finish() } catch { return }
     }
     guard !stream.hasReadEnd, stream.hasNoReader else { return }

@@ -116,7 +116,9 @@ enum RuntimeTakeover {
     let core = loop.bound.unchecked
     guard core.mainExecutor == nil else { return }
     _createExecutors(factory: Factory.self)
-    precondition(MainActor.executor === loop.mainExecutor, """
+    precondition(
+      MainActor.executor === loop.mainExecutor,
+      """
       EventLoop.run must come before the first task: call it from a synchronous main, or import \
       EpollLoopMain
       """)

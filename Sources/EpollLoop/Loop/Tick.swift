@@ -10,7 +10,9 @@ extension LoopCore {
 
   /// Runs ticks on this thread until ``stop()``.
   func run() {
-    precondition(cepoll_current_loop() == nil, """
+    precondition(
+      cepoll_current_loop() == nil,
+      """
       An event loop already runs on this thread: await the work there instead of nesting a run
       """)
     precondition(inbox.open(), "This event loop already runs on another thread")

@@ -25,14 +25,16 @@ enum Thread {
     defer { _ = cepoll_signal_restore(previousMask) }
     let start = Unmanaged.passRetained(Start(name: name, body: body))
     var thread = pthread_t()
-    let code = pthread_create(&thread, nil, { argument in
-      guard let argument else { return nil }
-      // SAFETY: the pointer was retained for this one use.
-      let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-      cepoll_thread_name(start.name)
-      start.body()
-      return nil
-    }, start.toOpaque())
+    let code = pthread_create(
+      &thread, nil,
+      { argument in
+        guard let argument else { return nil }
+        // SAFETY: the pointer was retained for this one use.
+        let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+        cepoll_thread_name(start.name)
+        start.body()
+        return nil
+      }, start.toOpaque())
     guard code == 0 else {
       start.release()
       throw Errno(rawValue: code)

@@ -32,10 +32,11 @@ public func withTimeout<Success>(
   let task = SpawnedTask<Success>(in: list, name: nil)
   task.isObserved = true
   var isOver = deadline <= core.now
-  let alarm = core.add(Callback(.never) {
-    isOver = true
-    task.cancel()
-  })
+  let alarm = core.add(
+    Callback(.never) {
+      isOver = true
+      task.cancel()
+    })
   core.schedule(alarm, at: deadline)
   task.start(skipsIfCancelled: false, isolation: isolation, body)
   if isOver { task.cancel() }

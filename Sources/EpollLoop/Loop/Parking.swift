@@ -1,5 +1,3 @@
-import CEpollShim
-
 /// Where tasks wait: an executor that does not run what is enqueued to it, but keeps it.
 ///
 /// A task parks by a hop to this actor. The runtime hands the suspended task over as a job; the job

@@ -1,5 +1,3 @@
-import CEpollShim
-
 /// The tick: one turn of the loop. The numbers are those of the Tick page.
 extension LoopCore {
   /// How many jobs and callbacks run at the most before the kernel, the inbox and the timers are
@@ -11,14 +9,14 @@ extension LoopCore {
   /// Runs ticks on this thread until ``stop()``.
   func run() {
     precondition(
-      cepoll_current_loop() == nil,
+      CurrentLoop.address == nil,
       """
       An event loop already runs on this thread: await the work there instead of nesting a run
       """)
     precondition(inbox.open(), "This event loop already runs on another thread")
-    cepoll_set_current_loop(Unmanaged.passUnretained(self).toOpaque())
+    CurrentLoop.set(Unmanaged.passUnretained(self).toOpaque())
     defer {
-      cepoll_set_current_loop(nil)
+      CurrentLoop.set(nil)
       inbox.close()
     }
     isStopping = false

@@ -42,6 +42,12 @@ enum Thread {
     pthread_detach(thread)
   }
 
+  /// Loses up to 5 microseconds, by spinning: for ``Perturbation``.
+  static func pauseAtRandom() {
+    let end = cepoll_clock_now() + Int64.random(in: 0...5_000)
+    while cepoll_clock_now() < end {}
+  }
+
   /// How many processors this process may use, sched_getaffinity(2).
   static var processorCount: Int { Int(cepoll_processor_count()) }
 }

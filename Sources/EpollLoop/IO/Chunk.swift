@@ -19,6 +19,7 @@ public struct Chunk: Sendable, RandomAccessCollection {
     endIndex = range.upperBound
   }
 
+  /// The byte at a position.
   public subscript(position: Int) -> UInt8 {
     precondition(position >= startIndex && position < endIndex, "A chunk has no byte at this position")
     return buffer.bytes.load(fromByteOffset: position, as: UInt8.self)

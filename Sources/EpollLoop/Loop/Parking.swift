@@ -28,6 +28,7 @@ final class ParkingExecutor: SerialExecutor, @unchecked Sendable {
   var core: Unmanaged<LoopCore>?
 
   func enqueue(_ job: consuming ExecutorJob) {
+    // SAFETY: an UnownedJob is one word, and `Tick` makes one of it again.
     let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
     core.unsafelyUnwrapped._withUnsafeGuaranteedRef { $0.keep(address) }
   }

@@ -16,6 +16,7 @@ final class LoopTaskExecutor: TaskExecutor, SchedulingExecutor, @unchecked Senda
   }
 
   func enqueue(_ job: consuming ExecutorJob) {
+    // SAFETY: an UnownedJob is one word, and `Tick` makes one of it again.
     let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
     if core.isCurrent {
       core.ready.append(address, .loopJob)
@@ -41,6 +42,7 @@ final class LoopMainExecutor: MainExecutor, SchedulingExecutor, @unchecked Senda
   }
 
   func enqueue(_ job: consuming ExecutorJob) {
+    // SAFETY: an UnownedJob is one word, and `Tick` makes one of it again.
     let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
     if core.isCurrent {
       core.ready.append(address, .mainJob)
@@ -84,6 +86,7 @@ extension LoopCore {
       preconditionFailure("Task.sleep on an event loop needs a clock whose durations are Swift.Duration")
     }
     precondition(isCurrent, "Task.sleep was scheduled from another thread than its loop's")
+    // SAFETY: as above.
     let address = unsafeBitCast(job, to: UInt.self)
     let waiter = waiters.take(.job, subject: address, record: 0)
     waiters.slots[Int(waiter.slot)].home = home

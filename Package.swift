@@ -50,6 +50,7 @@ let package = Package(
     .target(name: "CEpollShim", path: "CEpollShim"),
     .target(name: "EpollLoop", dependencies: ["CEpollShim"], swiftSettings: settings),
     .target(name: "EpollLoopMain", dependencies: ["EpollLoop"]),
-    .target(name: "EpollLoopTesting", dependencies: ["EpollLoop"], swiftSettings: settings),
+    .target(name: "EpollLoopTesting", dependencies: ["EpollLoop", "CVirtualClock"], swiftSettings: settings),
+    .target(name: "CVirtualClock"),
   ] + demos + tests
 )

@@ -7,6 +7,16 @@ public struct Chunk: Sendable, RandomAccessCollection {
   public let startIndex: Int
   public let endIndex: Int
 
+  /// Copies bytes into a chunk of its own.
+  ///
+  /// - Precondition: There are at most 65,536 of them.
+  public init(_ bytes: some Collection<UInt8>) {
+    precondition(bytes.count <= Buffer.capacity, "A chunk holds at most 65,536 bytes")
+    let buffer = Buffer()
+    UnsafeMutableRawBufferPointer(start: buffer.bytes, count: Buffer.capacity).copyBytes(from: bytes)
+    self.init(buffer, count: bytes.count)
+  }
+
   init(_ buffer: Buffer, count: Int) {
     self.buffer = buffer
     startIndex = 0

@@ -4,22 +4,23 @@ extension Connection {
   /// How many bytes ``close()`` reads and drops at the most.
   static let closeDrainLimit = 1 << 20
 
-  /// Closes the connection so that the peer gets all that was written.
+  /// Closes the connection so that the peer gets all that has been written.
   ///
-  /// It waits for writes that are under way, ends this direction, and reads and drops what the peer
-  /// still sends, until the peer ends its own: for at most 1 s and 1 MiB, then closes all the same.
-  /// (A close with unread input resets the connection, and takes what the peer has not read yet with
-  /// it: RFC 2525, 2.17.) Whoever waits on the connection gets an error. A second time nothing
-  /// happens; if the task is cancelled, it is closed at once.
+  /// Whoever waits on the connection gets an error at once. Then this end is finished, and what the peer
+  /// still sends is read and dropped until it ends its own: for at most 1 s and 1 MiB. (A close with
+  /// unread input resets the connection, and takes what the peer has not read yet with it: RFC 2525,
+  /// 2.17.) It does not wait for writes of other tasks: they fail, and the rest of their bytes is never
+  /// sent. A second time nothing happens; if the task is cancelled, the descriptor is closed at once.
   public func close() async {
     let stream = bound.open("Connection.close")
+    guard stream.phase == .open else { return }
     defer { stream.close() }
-    guard !stream.isClosed else { return }
-    if case .finished = stream.writing {
-    } else {
-      do { try await finish() } catch { return }
+    guard stream.beginClosing() else { return }
+    if case .open = stream.writing {
+      // An error here means that the connection is gone already.
+      do { try stream.finish() } catch { return }
     }
-    guard !stream.hasReadEnd, stream.hasNoReader else { return }
+    guard !stream.hasReadEnd else { return }
     await stream.drain(limit: Connection.closeDrainLimit, until: stream.core.now + Connection.closeTimeout)
   }
 
@@ -28,19 +29,13 @@ extension Connection {
   /// Whoever waits on it gets an error. A second time nothing happens.
   public func abort() {
     let stream = bound.open("Connection.abort")
-    guard !stream.isClosed else { return }
+    guard stream.phase != .closed else { return }
     stream.socket.resetOnClose()
     stream.close()
   }
 }
 
 extension Stream {
-  /// Whether no task waits to read.
-  fileprivate var hasNoReader: Bool {
-    guard case .awaited(let waiter) = registration.reading else { return true }
-    return core.waiters.waitingSlot(waiter) == nil
-  }
-
   /// Reads and drops until the end of the stream, a limit, an error, an instant, or cancellation.
   fileprivate nonisolated(nonsending) func drain(limit: Int, until deadline: Instant) async {
     let buffer = core.buffers.take()

@@ -1,27 +1,34 @@
 extension Connection {
+  /// How long one address may take before the next is tried beside it (RFC 8305, 5).
+  static let attemptDelay = Duration.milliseconds(250)
+
   /// Connects to a TCP port.
   ///
-  /// A name is looked up on a pool's thread, and its addresses are tried one after the other.
+  /// A name is looked up on a pool's thread. Its addresses are tried in the order of the system,
+  /// IPv6 and IPv4 in turn, each 250 ms after the one before or as soon as that has failed; the first
+  /// that answers wins (RFC 8305, "Happy Eyeballs").
   ///
   /// - Parameters:
   ///   - host: A name, or a numeric IPv4 or IPv6 address.
   ///   - port: The port, 1 to 65535.
   ///   - options: What is set on the socket.
-  /// - Throws: ``IOError``: the reason of the last address; `CancellationError` if the task is cancelled
-  ///   first, and then no descriptor stays.
+  /// - Throws: ``IOError``: the reason of the last address that failed; `CancellationError` if the task is
+  ///   cancelled first, and then no descriptor stays.
   public static func tcp(
     host: String, port: UInt16, options: ConnectionOptions = ConnectionOptions()
   ) async throws -> Connection {
     let addresses = try await SocketAddress.resolve(host: host, port: port)
-    var last = IOError(.connect, .noSuchEntry, "\(host) has no address")
-    for address in addresses {
-      do {
-        return try await tcp(to: address, options: options)
-      } catch let error as IOError {
-        last = error
-      }
-    }
-    throw last
+    return try await tcp(toFirstOf: SocketAddress.alternatingFamilies(addresses), options: options)
+  }
+
+  /// Connects to whichever of several addresses answers first.
+  static func tcp(toFirstOf addresses: [SocketAddress], options: ConnectionOptions) async throws -> Connection {
+    if let only = addresses.first, addresses.count == 1 { return try await tcp(to: only, options: options) }
+    return try await race(
+      staggeredBy: attemptDelay,
+      addresses.map { address in
+        { try await tcp(to: address, options: options) }
+      })
   }
 
   /// Connects to a TCP address.
@@ -32,25 +39,31 @@ extension Connection {
   ) async throws -> Connection {
     let core = LoopCore.current
     if Task.isCancelled { throw CancellationError() }
-    var registration: Registration?
     do {
       let descriptor = try Socket.stream(for: address)
       let socket = Socket(fd: descriptor.number)
       try options.apply(to: socket)
       let isConnected = try socket.connect(to: address)
       // Only now: a socket that has not begun to connect reports a hang-up.
-      let watched = try core.register(descriptor.number)
-      registration = watched
-      if !isConnected {
-        watched.writing = .idle
-        let wake = await core.park { watched.writing = .awaited($0) }
-        guard wake == .ready else { throw CancellationError() }
-        if let reason = try socket.takeError() { throw reason }
-      }
-      return Connection(Stream(descriptor, watched, core), remoteAddress: address)
+      let stream = try Stream(descriptor, core)
+      if !isConnected { try await stream.waitToConnect() }
+      return Connection(stream, remoteAddress: address)
+    } catch let reason as Errno {
+      throw IOError(.connect, reason, "\(address)")
+    }
+  }
+}
+
+extension Stream {
+  /// Waits for the end of a connect that is in progress; if it fails, the stream is closed.
+  fileprivate nonisolated(nonsending) func waitToConnect() async throws {
+    registration.writing = .idle
+    let wake = await core.park { registration.writing = .awaited($0) }
+    do {
+      guard wake == .ready else { throw CancellationError() }
+      if let reason = try socket.takeError() { throw reason }
     } catch {
-      if let registration { core.deregister(registration) }
-      if let reason = error as? Errno { throw IOError(.connect, reason, "\(address)") }
+      close()
       throw error
     }
   }
@@ -66,6 +79,15 @@ extension SocketAddress {
       return try await offload { try NameLookup.addresses(host: host, port: port) }
     } catch let error as NameLookupFailure {
       throw IOError(.resolve, error.reason, "\(host): \(error.text)")
+    }
+  }
+
+  /// The addresses with their families in turn, beginning with the family of the first (RFC 8305, 4).
+  static func alternatingFamilies(_ addresses: [SocketAddress]) -> [SocketAddress] {
+    let same = addresses.filter { $0.family == addresses.first?.family }
+    let other = addresses.filter { $0.family != addresses.first?.family }
+    return (0..<max(same.count, other.count)).flatMap { index in
+      [same, other].compactMap { index < $0.count ? $0[index] : nil }
     }
   }
 }

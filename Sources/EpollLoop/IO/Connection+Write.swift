@@ -19,16 +19,6 @@ extension Connection {
     try await write(chunk.buffer.bytes + chunk.startIndex, count: chunk.count)
   }
 
-  /// Writes all bytes of an array; as ``write(_:)-(Span<UInt8>)``.
-  public func write(_ bytes: [UInt8]) async throws {
-    try await write(bytes.span)
-  }
-
-  /// Writes a text as UTF-8; as ``write(_:)-(Span<UInt8>)``.
-  public func write(_ text: String) async throws {
-    try await write(Array(text.utf8).span)
-  }
-
   /// Ends this direction: the peer reads the end of the stream after all that was written.
   ///
   /// It waits for writes that are under way. Reading goes on.
@@ -79,7 +69,7 @@ extension Connection {
 extension Stream {
   /// An empty write sends nothing, but says whether one could be made.
   fileprivate func checkWritable() throws {
-    if isClosed { throw IOError(.write, .badFileDescriptor, "the connection is closed") }
+    try checkOpen(.write)
     if case .finished = writing { throw IOError(.write, .brokenPipe, "this end has finished writing") }
   }
 }

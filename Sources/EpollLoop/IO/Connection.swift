@@ -25,11 +25,11 @@ public final class Connection: Sendable {
   /// This end's address; nil once it is closed.
   public var localAddress: SocketAddress? {
     let stream = bound.open("Connection.localAddress")
-    return stream.isClosed ? nil : stream.socket.localAddress
+    return stream.phase == .closed ? nil : stream.socket.localAddress
   }
 
   /// Whether this end has been closed. On the loop's thread only.
-  public var isClosed: Bool { bound.open("Connection.isClosed").isClosed }
+  public var isClosed: Bool { bound.open("Connection.isClosed").phase != .open }
 }
 
 extension Connection {
@@ -60,11 +60,11 @@ extension Connection {
     precondition(buffer.count > 0, "A read needs a buffer with room for a byte")
     let stream = bound.open("Connection.read")
     while true {
+      try await stream.waitToRead()
       if let count = try stream.tryRead(into: &buffer) {
         await stream.core.spend()
         return count
       }
-      try await stream.waitToRead()
     }
   }
 }

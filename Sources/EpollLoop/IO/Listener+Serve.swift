@@ -50,11 +50,11 @@ extension Listener {
       try await handler(connection)
       await connection.close()
     } catch {
-      if !(error is CancellationError) { connection.abort() }
+      if !isCancellation(error) { connection.abort() }
       await connection.close()
       if let onError {
         onError(error, connection)
-      } else if !(error is IOError || error is CancellationError) {
+      } else if !(error is IOError || isCancellation(error)) {
         UnhandledErrors.report(error, task: "connection from \(connection.remoteAddress.map(\.description) ?? "?")")
       }
     }

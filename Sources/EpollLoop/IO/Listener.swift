@@ -98,6 +98,8 @@ public final class Listener: Sendable {
   public func accept() async throws -> Connection {
     let state = bound.open("Listener.accept")
     while true {
+      // A flood of connections must not keep a cancellation from being seen.
+      if RunningTask.look().isCancelled { throw CancellationError() }
       switch state.tryAccept() {
       case .connection(let connection):
         await state.core.spend()
@@ -133,7 +135,7 @@ extension Listener.State {
       }
       do throws(Errno) {
         let (number, peer) = try socket.accept()
-        return .connection(Connection(try Stream(owning: number, core), remoteAddress: peer))
+        return .connection(Connection(try Stream(FileDescriptor(owning: number), core), remoteAddress: peer))
       } catch {
         if error == .wouldBlock {
           registration.reading = .idle

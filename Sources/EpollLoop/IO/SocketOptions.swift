@@ -43,7 +43,7 @@ extension Connection {
   /// - Throws: ``IOError`` if the connection is closed or the kernel refuses.
   public func configure(noDelay: Bool? = nil, keepAlive: Bool? = nil) throws {
     let stream = bound.open("Connection.configure")
-    guard !stream.isClosed else { throw IOError(.configure, .badFileDescriptor, "the connection is closed") }
+    try stream.checkOpen(.configure)
     do throws(Errno) {
       if let noDelay { try stream.socket.setNoDelay(noDelay) }
       if let keepAlive { try stream.socket.setKeepAlive(keepAlive) }

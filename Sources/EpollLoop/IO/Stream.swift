@@ -2,6 +2,14 @@
 ///
 /// Loop-bound; ``Connection`` is its face.
 final class Stream {
+  /// How far its life has come.
+  enum Phase {
+    case open
+    /// Nobody may read or write any more; what has been written is still on its way.
+    case closing
+    case closed
+  }
+
   /// How far the writing direction has come.
   enum Writing {
     case open
@@ -18,39 +26,45 @@ final class Stream {
   /// Whether the peer has ended its direction, and all of it has been read.
   @exclusivity(unchecked) private(set) var hasReadEnd = false
   @exclusivity(unchecked) private(set) var writing = Writing.open
+  @exclusivity(unchecked) private(set) var phase = Phase.open
   /// Tasks that wait for their turn to write; made when the first one does.
   @exclusivity(unchecked) private var writers: WaitQueue?
   /// The memory of the last chunk that was read; used again once the reader has let go of it.
   @exclusivity(unchecked) private var lastBuffer: Buffer?
 
-  /// Takes over a connected socket.
-  init(owning number: Int32, _ core: LoopCore) throws(Errno) {
-    let descriptor = FileDescriptor(owning: number)
-    registration = try core.register(number)
-    self.descriptor = consume descriptor
-    self.core = core
-    socket = Socket(fd: number)
-  }
-
-  /// Takes over a socket that has connected while it was watched.
-  init(_ descriptor: consuming FileDescriptor, _ registration: Registration, _ core: LoopCore) {
+  /// Takes over a socket that is connected, or has begun to be.
+  init(_ descriptor: consuming FileDescriptor, _ core: LoopCore) throws(Errno) {
     socket = Socket(fd: descriptor.number)
+    registration = try core.register(descriptor.number)
     self.descriptor = consume descriptor
-    self.registration = registration
     self.core = core
   }
 
-  /// Whether it has been closed on this side.
-  var isClosed: Bool {
-    if case .closed = registration.reading { true } else { false }
+  /// Wakes whoever waits here with an error, and refuses further reads and writes.
+  ///
+  /// - Returns: False if a write was under way: its rest will never come.
+  func beginClosing() -> Bool {
+    phase = .closing
+    for case .awaited(let waiter) in [registration.reading, registration.writing] { core.wake(waiter, .closed) }
+    registration.reading = .ready
+    writers?.wakeAll(.closed)
+    if case .busy = writing { return false }
+    return true
   }
 
   /// Wakes whoever waits here with an error, then closes the descriptor. A second time, nothing happens.
   func close() {
-    guard !isClosed else { return }
+    guard phase != .closed else { return }
+    phase = .closed
     core.deregister(registration)
     writers?.wakeAll(.closed)
     descriptor = nil
+  }
+
+  /// Throws if reads and writes are refused.
+  @inline(__always)
+  func checkOpen(_ operation: IOError.Operation) throws {
+    if phase != .open { throw IOError(operation, .badFileDescriptor, "the connection is closed") }
   }
 
   // MARK: reading
@@ -123,15 +137,18 @@ final class Stream {
   /// - Throws: `CancellationError`, or the reason that the stream is closed.
   @inline(__always)
   nonisolated(nonsending) func waitToRead() async throws {
+    try checkOpen(.read)
     switch registration.reading {
-    case .ready: return
-    case .closed: throw IOError(.read, .badFileDescriptor, "the connection is closed")
+    case .ready, .closed:
+      // A peer that never pauses must not keep a cancellation from being seen.
+      if RunningTask.look().isCancelled { throw CancellationError() }
+      return
     case .awaited(let waiter): checkOnlyReader(waiter)
     case .idle: break
     }
     let wake = await core.park { registration.reading = .awaited($0) }
     switch wake {
-    case .ready: return
+    case .ready: try checkOpen(.read)
     case .cancelled: throw CancellationError()
     case .closed, .timedOut: throw IOError(.read, .badFileDescriptor, "closed meanwhile")
     }
@@ -187,7 +204,7 @@ final class Stream {
   /// - Returns: False if another task has it: ``waitForTurn(_:)`` is next.
   @inline(__always)
   func beginWriting(_ operation: IOError.Operation) throws -> Bool {
-    if isClosed { throw IOError(operation, .badFileDescriptor, "the connection is closed") }
+    try checkOpen(operation)
     switch writing {
     case .open:
       writing = .busy
@@ -204,7 +221,7 @@ final class Stream {
     let queue = writers ?? WaitQueue(core)
     writers = queue
     switch await core.park({ queue.append($0) }) {
-    case .ready: return  // The turn was handed over: it is still busy.
+    case .ready: try checkOpen(operation)  // The turn was handed over: it is still busy.
     case .cancelled: throw CancellationError()
     case .closed, .timedOut: throw IOError(operation, .badFileDescriptor, "closed meanwhile")
     }

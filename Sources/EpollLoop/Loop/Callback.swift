@@ -56,10 +56,17 @@ extension LoopCore {
       timers.remove(waiter.slot)
       release(callback: waiter.slot)
     case .woken:
+      // Its turn in the ready queue comes, finds nothing, and gives the slot back.
       slot.pointee.stage = .withdrawn
+      waiters.withdrawn += 1
     case .withdrawn:
       break
     }
+  }
+
+  /// Takes all callbacks back, at the end of a run.
+  func withdrawCallbacks() {
+    for slot in waiters.slots(of: .callback) { withdraw(slot) }
   }
 
   /// Calls the callback of a slot whose turn has come, and places it again if it repeats.
@@ -71,6 +78,9 @@ extension LoopCore {
     if case .never = callback.repetition {
       release(callback: index)
       return callback.body()
+    }
+    if case .whileReady(let registration, _) = callback.repetition, case .closed = registration.reading {
+      return release(callback: index)
     }
     // The slot stays taken during the call, so that the callback can withdraw itself.
     callback.body()

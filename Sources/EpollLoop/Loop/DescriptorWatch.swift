@@ -10,7 +10,7 @@ public final class DescriptorWatch: Sendable {
 
   private let bound: LoopBound<State>
 
-  init(_ fd: Int32, _ core: LoopCore, onReadable: (() -> Void)?, onWritable: (() -> Void)?) throws {
+  init(_ fd: Int32, _ core: LoopCore, onReadable: (() -> Void)? = nil, onWritable: (() -> Void)? = nil) throws {
     var interest: Readiness = []
     if onReadable != nil { interest.insert(.readable) }
     if onWritable != nil { interest.insert(.writable) }
@@ -33,8 +33,16 @@ public final class DescriptorWatch: Sendable {
   }
 
   /// Ends the watch: no callback is called any more. A second time nothing happens.
+  ///
+  /// A watch that is dropped goes on until the loop is gone.
   public func cancel() {
-    let state = bound.open("DescriptorWatch.cancel")
+    bound.check("DescriptorWatch.cancel")
+    end()
+  }
+
+  /// Ends the watch; also by whoever has just run the loop.
+  func end() {
+    let state = bound.unchecked
     if case .closed = state.registration.reading { return }
     for case .awaited(let waiter) in [state.registration.reading, state.registration.writing] {
       state.core.withdraw(waiter)

@@ -13,6 +13,8 @@ final class Inbox: Sendable {
     case loopJob(UInt)
     /// A wait that is over, such as for a pool's thread, or whose task was cancelled elsewhere.
     case wake(Waiter, Wake)
+    /// The sentinel of a wait queue that is gone.
+    case release(UInt32)
     /// A function to call.
     case call(@Sendable () -> Void)
   }
@@ -86,6 +88,11 @@ final class Inbox: Sendable {
     }
     takeMail(into: &batch)
     return false
+  }
+
+  /// Takes what is left, after ``close()``.
+  func takeRest(into batch: inout [Item]) {
+    if attention.load(ordering: .acquiring) == Attention.mail { takeMail(into: &batch) }
   }
 
   private func takeMail(into batch: inout [Item]) {

@@ -10,7 +10,7 @@ final class LoopCore {
   @exclusivity(unchecked) var registrations = RegistrationTable()
   @exclusivity(unchecked) var tasks = TaskTable()
   /// The tasks that nobody waits for in a structured way: cancelled when the run ends.
-  private(set) lazy var spawned = TaskList(self)
+  lazy var spawned = TaskList(self)
 
   // The kernel's side.
   let poller: Poller
@@ -29,12 +29,19 @@ final class LoopCore {
   /// How many verbs may still succeed at once before the running job must give way.
   @exclusivity(unchecked) var budget = 0
 
+  /// Until an `async main` first suspends: the next task that turns up here is the program's main task.
+  @exclusivity(unchecked) var awaitsMainTask = false
+  /// The address of the task that runs an `async main`; 0 if there is none.
+  @exclusivity(unchecked) private(set) var mainTask: UInt = 0
+
   // The run.
   @exclusivity(unchecked) var isStopping = false
   @exclusivity(unchecked) var turnsSinceLook = 0
   @exclusivity(unchecked) var statistics = LoopStatistics()
   /// Work elsewhere that holds a virtual clock still, such as an offloaded call.
   @exclusivity(unchecked) var holds = 0
+  /// Hears of each jump of a virtual clock.
+  var clockMoved: ((Instant) -> Void)?
   /// What the inbox held; kept for its storage.
   @exclusivity(unchecked) var batch: [Inbox.Item] = []
   /// Read buffers that nobody needs at the moment.
@@ -112,6 +119,15 @@ public struct LoopStatistics: Sendable, Equatable {
 }
 
 extension LoopCore {
+  /// Learns which task is the program's main one, from the first that is enqueued or waits.
+  ///
+  /// The runtime starts main before it runs the loop: whatever comes first comes from it, or is it.
+  @inline(never)
+  func learnMainTask(orElse job: UInt) {
+    awaitsMainTask = false
+    mainTask = RunningTask.address == 0 ? job : RunningTask.address
+  }
+
   // MARK: schedule
 
   /// Wakes a waiter with `timedOut` at an instant, never early, unless something else wakes it first.
@@ -145,11 +161,9 @@ extension LoopCore {
     ready.append(UInt(index), .waiter)
   }
 
-  /// Gives a wait queue's sentinel back, from wherever the queue's last owner let go of it.
+  /// Gives a wait queue's sentinel back, on whatever thread the queue's last owner let go of it.
   func release(sentinel: UInt32) {
-    if isCurrent || CurrentLoop.address == nil {
-      waiters.giveBack(sentinel)
-    }
+    if isCurrent { waiters.giveBack(sentinel) } else { _ = inbox.submit(.release(sentinel)) }
   }
 
   // MARK: register and deregister

@@ -108,6 +108,7 @@ extension LoopCore {
   private func stopCancellable(
     _ waiter: Waiter, isolation: isolated (any Actor)? = #isolation
   ) async {
+    if awaitsMainTask { learnMainTask(orElse: 0) }
     let bound = LoopBound(self, self)
     let inbox = inbox
     await withTaskCancellationHandler {
@@ -124,11 +125,23 @@ extension LoopCore {
 
   @inline(__always)
   private func finish(_ waiter: Waiter) -> Wake {
+    checkThread()
     let slot = waiters.slots + Int(waiter.slot)
     let wake = slot.pointee.wake
     currentRecord = slot.pointee.record
     waiters.giveBack(waiter.slot)
     return wake
+  }
+
+  /// Traps if a task of this loop goes on elsewhere, before it can do harm.
+  @inline(__always)
+  func checkThread() {
+    precondition(
+      isCurrent,
+      """
+      A task that waited on an event loop goes on on another thread: an actor that other threads use \
+      too, or Task.immediate on a worker's loop, has taken it along
+      """)
   }
 
   /// The record of the running task; 0 if it is none of ours.

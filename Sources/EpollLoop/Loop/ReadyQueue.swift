@@ -49,6 +49,12 @@ struct ReadyQueue: ~Copyable {
     return turn
   }
 
+  /// The turn at `offset` behind the first; there must be one.
+  @inline(__always)
+  func peek(_ offset: Int) -> Turn {
+    turns[(head &+ offset) & mask]
+  }
+
   /// Exchanges the first turn with the one at `offset` behind it, for a shuffled order.
   mutating func bringForward(_ offset: Int) {
     let other = (head &+ offset) & mask

@@ -18,6 +18,7 @@ final class LoopTaskExecutor: TaskExecutor, SchedulingExecutor, @unchecked Senda
   func enqueue(_ job: consuming ExecutorJob) {
     // SAFETY: an UnownedJob is one word, and `Tick` makes one of it again.
     let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
+    if core.awaitsMainTask { core.learnMainTask(orElse: address) }
     if core.isCurrent {
       core.ready.append(address, .loopJob)
     } else {
@@ -28,7 +29,7 @@ final class LoopTaskExecutor: TaskExecutor, SchedulingExecutor, @unchecked Senda
   func enqueue<C: Clock>(
     _ job: consuming ExecutorJob, at instant: C.Instant, tolerance: C.Duration?, clock: C
   ) {
-    core.enqueue(UnownedJob(job), on: .loop, atInstant: instant, clock: clock)
+    core.enqueue(UnownedJob(job), atInstant: instant, clock: clock)
   }
 }
 
@@ -44,6 +45,7 @@ final class LoopMainExecutor: MainExecutor, SchedulingExecutor, @unchecked Senda
   func enqueue(_ job: consuming ExecutorJob) {
     // SAFETY: an UnownedJob is one word, and `Tick` makes one of it again.
     let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
+    if core.awaitsMainTask { core.learnMainTask(orElse: address) }
     if core.isCurrent {
       core.ready.append(address, .mainJob)
     } else {
@@ -54,7 +56,7 @@ final class LoopMainExecutor: MainExecutor, SchedulingExecutor, @unchecked Senda
   func enqueue<C: Clock>(
     _ job: consuming ExecutorJob, at instant: C.Instant, tolerance: C.Duration?, clock: C
   ) {
-    core.enqueue(UnownedJob(job), on: .main, atInstant: instant, clock: clock)
+    core.enqueue(UnownedJob(job), atInstant: instant, clock: clock)
   }
 
   func checkIsolated() {
@@ -71,8 +73,11 @@ final class LoopMainExecutor: MainExecutor, SchedulingExecutor, @unchecked Senda
 
 extension LoopCore {
   /// Runs a job of the runtime at an instant of one of Swift's clocks: what `Task.sleep` asks for.
+  ///
+  /// The job belongs to a task of the runtime's own, without a preference: on the loop's task executor it
+  /// would go to Swift's default executor and come back late.
   fileprivate func enqueue<C: Clock>(
-    _ job: UnownedJob, on home: Home, atInstant instant: C.Instant, clock: C
+    _ job: UnownedJob, atInstant instant: C.Instant, clock: C
   ) {
     // The absolute instant and not the delay: the order of equal deadlines depends on it.
     let deadline: Instant
@@ -89,7 +94,7 @@ extension LoopCore {
     // SAFETY: as above.
     let address = unsafeBitCast(job, to: UInt.self)
     let waiter = waiters.take(.job, subject: address, record: 0)
-    waiters.slots[Int(waiter.slot)].home = home
+    waiters.slots[Int(waiter.slot)].home = .none
     schedule(waiter, at: deadline)
   }
 }

@@ -53,12 +53,14 @@ class TaskRecord {
 
   /// Called by the task when it starts to run.
   final func begin() {
+    core.checkThread()
     attach(to: RunningTask.address)
     core.currentRecord = UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque())
   }
 
   /// Called by the task as the last thing it does.
   final func end() {
+    core.checkThread()
     core.currentRecord = 0
     core.tasks.remove(task)
     task = 0
@@ -104,12 +106,6 @@ final class TaskList {
     if count == 0 { body() }
   }
 
-  /// Takes tasks again after ``close(_:)``.
-  func reopen() {
-    isClosed = false
-    onEmpty = nil
-  }
-
   /// Waits until at most `count` are left.
   ///
   /// - Returns: False if the waiting task was cancelled first.
@@ -148,7 +144,8 @@ final class TaskList {
     if isClosed { record.cancel() }
   }
 
-  fileprivate func remove(_ record: TaskRecord) {
+  /// Takes a task off the list: it has ended, or will never start.
+  func remove(_ record: TaskRecord) {
     let (previous, next) = (record.previous, record.next)
     if let previous { previous.next = next } else { first = next }
     if let next { next.previous = previous } else { last = previous }

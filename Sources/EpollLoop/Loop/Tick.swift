@@ -8,6 +8,13 @@ extension LoopCore {
 
   /// Runs ticks on this thread until ``stop()``.
   func run() {
+    enter()
+    turn()
+    leave()
+  }
+
+  /// Makes this the loop of this thread.
+  func enter() {
     precondition(
       CurrentLoop.address == nil,
       """
@@ -15,12 +22,23 @@ extension LoopCore {
       """)
     precondition(inbox.open(), "This event loop already runs on another thread")
     CurrentLoop.set(Unmanaged.passUnretained(self).toOpaque())
-    defer {
-      CurrentLoop.set(nil)
-      inbox.close()
-    }
+  }
+
+  /// Runs ticks until ``stop()``.
+  func turn() {
     isStopping = false
     while !isStopping { tick() }
+  }
+
+  /// Ends the run: calls that were accepted are made, later ones refused, pending callbacks dropped.
+  private func leave() {
+    inbox.close()
+    inbox.takeRest(into: &batch)
+    for case .call(let body) in batch { body() }
+    batch.removeAll { if case .call = $0 { true } else { false } }
+    receive()
+    withdrawCallbacks()
+    CurrentLoop.set(nil)
   }
 
   /// Ends the run after the job that runs now. On the loop's thread only.
@@ -32,14 +50,16 @@ extension LoopCore {
   @inline(__always)
   func tick() {
     // 1. What is ready now is this tick's share; what it makes ready comes after.
-    var turns = min(ready.count, LoopCore.turnsPerLook)
+    var turns = min(ready.count, LoopCore.turnsPerLook &- turnsSinceLook)
     turnsSinceLook &+= turns
 
     // 2. Run it, first in, first out.
-    if shuffle != nil { shuffleReady() }
     while turns > 0, !isStopping {
+      if shuffle != nil { shuffleNext(of: turns) }
       turns &-= 1
-      run(ready.removeFirst())
+      let turn = ready.removeFirst()
+      warmUp()
+      run(turn)
     }
 
     // While work is ready, steps 3 to 7 wait until 256 turns have passed.
@@ -92,12 +112,14 @@ extension LoopCore {
 
   /// Whether an idle loop's clock jumps instead of blocking.
   private var clockJumps: Bool {
-    clock.isVirtual && holds == 0 && timers.count > 0
+    clock.isVirtual && timers.count > 0 && (holds == 0 || timers.earliest <= clock.now.nanoseconds)
   }
 
   private func wakeDueTimers(isIdle: Bool) {
     if isIdle, clockJumps, ready.count == 0 {
-      clock = .virtual(now: max(clock.now.nanoseconds, timers.earliest))
+      let next = max(clock.now.nanoseconds, timers.earliest)
+      clock = .virtual(now: next)
+      clockMoved?(Instant(nanoseconds: next))
     }
     let now = clock.now.nanoseconds
     while let slot = timers.removeFirst(dueAt: now) {
@@ -112,15 +134,30 @@ extension LoopCore {
       case .mainJob(let job): ready.append(job, .mainJob)
       case .loopJob(let job): ready.append(job, .loopJob)
       case .wake(let waiter, let wake): self.wake(waiter, wake)
+      case .release(let sentinel): waiters.giveBack(sentinel)
       case .call(let body): soon(body)
       }
     }
     batch.removeAll(keepingCapacity: true)
   }
 
-  private func shuffleReady() {
-    guard var random = shuffle, ready.count > 1 else { return }
-    ready.bringForward(Int.random(in: 0..<ready.count, using: &random))
+  /// Has the processor fetch the tasks that run next while this one runs: with a thousand connections
+  /// each task's memory has been evicted since its last turn.
+  @inline(__always)
+  private func warmUp() {
+    if ready.count > 1, case .waiter = ready.peek(1).kind {
+      Prefetch.task(at: waiters.slots[Int(ready.peek(1).subject)].subject)
+    }
+    if ready.count > 0, case .waiter = ready.peek(0).kind {
+      let slot = waiters.slots + Int(ready.peek(0).subject)
+      if slot.pointee.kind == .task { Prefetch.frame(ofTaskAt: slot.pointee.subject) }
+    }
+  }
+
+  /// Puts one of this tick's remaining turns first, chosen by the seed.
+  private func shuffleNext(of turns: Int) {
+    guard var random = shuffle, turns > 1 else { return }
+    ready.bringForward(Int.random(in: 0..<turns, using: &random))
     shuffle = random
   }
 }
@@ -153,6 +190,9 @@ extension LoopCore {
     }
   }
 
+  // SAFETY: an executor reference of two zero words is the runtime's "generic" one.
+  private static let noExecutor = unsafeBitCast((UInt(0), UInt(0)), to: UnownedSerialExecutor.self)
+
   /// Runs a job on the executor it was enqueued to, or suspended on.
   @inline(__always)
   private func run(job address: UInt, on home: Home, record: UInt) {
@@ -164,6 +204,7 @@ extension LoopCore {
     switch home {
     case .main: job.runSynchronously(on: mainExecutor.unsafelyUnwrapped)
     case .loop: job.runSynchronously(on: taskExecutor.unsafelyUnwrapped)
+    case .none: job.runSynchronously(on: LoopCore.noExecutor)
     }
     currentRecord = 0
   }

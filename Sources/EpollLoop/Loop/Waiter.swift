@@ -28,6 +28,8 @@ enum Home: UInt8, Sendable {
   case main
   /// The loop's task executor.
   case loop
+  /// None: a job of the runtime's own, which would leave any other at once.
+  case none
 }
 
 /// All waiters of a loop, in slots that are used again: to wait costs no allocation.
@@ -76,7 +78,10 @@ struct WaiterTable: ~Copyable {
   private var capacity: UInt32
   private var firstFree: UInt32
   /// How many tasks and callbacks wait, or have been woken and not run.
-  private(set) var count = 0
+  var count: Int { used - withdrawn }
+  private var used = 0
+  /// How many of the slots belong to callbacks that have been withdrawn.
+  var withdrawn = 0
 
   private static let none = UInt32.max
 
@@ -105,7 +110,7 @@ struct WaiterTable: ~Copyable {
     slot.pointee.kind = kind
     slot.pointee.stage = .waiting
     slot.pointee.wake = .ready
-    if kind != .sentinel { count += 1 }
+    if kind != .sentinel { used += 1 }
     return Waiter(slot: index, generation: slot.pointee.generation)
   }
 
@@ -115,7 +120,8 @@ struct WaiterTable: ~Copyable {
     let slot = slots + Int(index)
     precondition(slot.pointee.kind != .free, "A waiter's slot was given back twice")
     unlink(index)
-    if slot.pointee.kind != .sentinel { count -= 1 }
+    if slot.pointee.kind != .sentinel { used -= 1 }
+    if slot.pointee.stage == .withdrawn { withdrawn -= 1 }
     slot.pointee.kind = .free
     slot.pointee.generation &+= 1
     slot.pointee.next = firstFree
@@ -135,6 +141,15 @@ struct WaiterTable: ~Copyable {
     guard waiter.slot < capacity else { return nil }
     let slot = slots + Int(waiter.slot)
     return slot.pointee.generation == waiter.generation && slot.pointee.kind != .free ? slot : nil
+  }
+
+  /// The tickets of all slots of a kind, in order of their slots.
+  func slots(of kind: Kind) -> [Waiter] {
+    var tickets: [Waiter] = []
+    for index in 0..<capacity where slots[Int(index)].kind == kind {
+      tickets.append(Waiter(slot: index, generation: slots[Int(index)].generation))
+    }
+    return tickets
   }
 
   /// Puts a waiter last into the ring of a sentinel.

@@ -54,7 +54,7 @@ extension IOError.Operation {
   /// Changing an option.
   public static let configure = Self("configure")
   /// Waiting with a limit on the time.
-  public static let timeout = Self("timeout")
+  public static let timeout = Self("finish in time")
   /// Starting a thread.
   public static let startThread = Self("start a thread")
 }

@@ -7,6 +7,11 @@
 public func takeOverProcess() {
   RuntimeTakeover.runAsyncMain = { $0.runAsyncMain() }
   RuntimeTakeover.install()
+  let core = RuntimeTakeover.loop.bound.unchecked
+  // Main's first part runs before the runtime asks the loop to run: it is on the loop all the same.
+  core.awaitsMainTask = true
+  core.currentHome = .main
+  core.enter()
 }
 
 /// The task that runs an `async main`, which the runtime has made.
@@ -19,26 +24,23 @@ private final class MainTask: TaskRecord {
 
 extension LoopCore {
   fileprivate func runAsyncMain() {
+    precondition(mainTask != 0, "The main task suspended without any job: nothing can ever resume it")
     let main = MainTask(in: TaskList(self), name: "main")
-    // The first job that the runtime has enqueued is the main task.
-    _ = inbox.take(into: &batch, idle: false)
-    for case .mainJob(let task) in batch {
-      main.attach(to: task)
-      break
-    }
-    receive()
+    main.attach(to: mainTask)
     do {
       let interruption = try Interruption(by: [.interrupt], of: main, self) { Process.end(by: .interrupt) }
       Process.atExit { RuntimeTakeover.loop.bound.unchecked.endSpawned() }
-      withExtendedLifetime((main, interruption)) { run() }
+      withExtendedLifetime((main, interruption)) { turn() }
     } catch {
       fatalError("EpollLoop cannot run the main function: \(error)")
     }
   }
 
-  /// Cancels the spawned tasks and turns until they have ended: main has returned, on top of a tick.
+  /// Cancels the spawned tasks and turns until they have ended, when main has returned: on top of a tick.
+  ///
+  /// An exit(3) from elsewhere, such as from a spawned task, ends the process at once.
   private func endSpawned() {
-    guard isCurrent else { return }
+    guard isCurrent, RunningTask.address == mainTask else { return }
     var isDone = false
     spawned.close { isDone = true }
     while !isDone { tick() }

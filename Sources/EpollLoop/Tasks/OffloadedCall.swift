@@ -10,7 +10,8 @@ private enum Stage {
 
 /// One call on a pool's thread, and the task that waits for it.
 final class OffloadedCall<Success: Sendable>: Sendable {
-  private let work: @Sendable () throws -> Success
+  // SAFETY: whoever wins the first step of the stage, the thread or the withdrawal, has it alone.
+  nonisolated(unsafe) private var work: (@Sendable () throws -> Success)?
   private let stage = Atomic(Stage.queued)
   /// Whom to wake: a ``Waiter``, packed.
   private let waiter = Atomic<UInt64>(0)
@@ -48,7 +49,11 @@ final class OffloadedCall<Success: Sendable>: Sendable {
   private nonisolated(nonsending) func withdraw(_ core: LoopCore) async throws {
     let (isWithdrawn, _) = stage.compareExchange(
       expected: Stage.queued, desired: Stage.withdrawn, ordering: .sequentiallyConsistent)
-    if isWithdrawn { throw CancellationError() }
+    if isWithdrawn {
+      // The pool's queue still holds this object, but not what the call has captured.
+      work = nil
+      throw CancellationError()
+    }
     while stage.load(ordering: .sequentiallyConsistent) != Stage.done {
       _ = await core.parkThroughCancellation { waiter in
         self.waiter.store(waiter.packed, ordering: .sequentiallyConsistent)
@@ -62,8 +67,9 @@ final class OffloadedCall<Success: Sendable>: Sendable {
   private func make(_ inbox: Inbox) {
     let (isTaken, _) = stage.compareExchange(
       expected: Stage.queued, desired: Stage.running, ordering: .sequentiallyConsistent)
-    guard isTaken else { return }
+    guard isTaken, let work else { return }
     outcome = Result { try work() }
+    self.work = nil
     stage.store(Stage.done, ordering: .sequentiallyConsistent)
     let waiter = Waiter(packed: waiter.load(ordering: .sequentiallyConsistent))
     // A loop whose run has ended has nobody left to wake.

@@ -32,11 +32,23 @@ extension EventLoop {
   /// stay on this loop. A bare `Task {}` or `Task.detached` leaves it, and `Task.sleep` needs
   /// Swift's own threads: use ``spawn(name:isolation:_:)`` and ``sleep(for:)``.
   ///
+  /// - Parameters:
+  ///   - isolation: The caller's; must be none, since the caller's actor waits meanwhile.
+  ///   - body: What to run.
   /// - Returns: The value of `body`.
   /// - Throws: The error of `body`.
   /// - Precondition: No loop runs on this thread, and this loop on no other.
-  public func run<Success>(_ body: @escaping () async throws -> Success) throws -> Success {
-    try bound.unchecked.run(cancelOn: []) { $0.start(isolation: nil, body) }
+  public func run<Success>(
+    isolation: isolated (any Actor)? = #isolation, _ body: @escaping () async throws -> Success
+  ) throws -> Success {
+    precondition(
+      isolation == nil,
+      """
+      EventLoop().run was called by isolated code, whose closures are isolated too, and this thread cannot \
+      serve their actor while it runs the loop: call it from a nonisolated function, or use the static \
+      EventLoop.run
+      """)
+    return try bound.unchecked.run(cancelOn: []) { $0.start(isolation: nil, body) }
   }
 }
 
@@ -48,15 +60,22 @@ extension LoopCore {
     let list = TaskList(self)
     let main = SpawnedTask<Success>(in: list, name: "main")
     main.isObserved = true
-    let interruption = try Interruption(by: signals, of: main, self) { [unowned self] in stop() }
-    defer { interruption.end() }
+    let interruption: Interruption?
+    do {
+      interruption = try Interruption(by: signals, of: main, self) { [unowned self] in stop() }
+    } catch {
+      list.remove(main)
+      throw error
+    }
+    defer { interruption?.end() }
     soon {
       start(main)
       list.onEmpty = { [unowned self] in spawned.close { self.stop() } }
     }
     run()
-    spawned.reopen()
-    guard let outcome = main.outcome, interruption.count < 2 else {
+    list.onEmpty = nil
+    spawned = TaskList(self)
+    guard let outcome = main.outcome, interruption?.count ?? 0 < 2 else {
       throw IOError(.run, .interrupted, "a second signal ended it")
     }
     return try outcome.get()

@@ -1,7 +1,7 @@
 /// A task that was started with ``spawn(name:isolation:_:)``.
 ///
 /// Dropping it changes nothing: the task goes on until it ends or the loop's run does.
-public struct TaskHandle<Success>: Sendable {
+public struct TaskHandle<Success> {
   private let bound: LoopBound<SpawnedTask<Success>>
   /// What the task is called, for people.
   public let name: String?
@@ -33,6 +33,8 @@ public struct TaskHandle<Success>: Sendable {
     _ = bound.inbox.submit(.call { bound.open("TaskHandle.cancel").cancel() })
   }
 }
+
+extension TaskHandle: Sendable where Success: Sendable {}
 
 /// Starts a task beside the caller, in the caller's isolation and on its loop.
 ///

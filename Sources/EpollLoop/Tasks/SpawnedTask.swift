@@ -9,7 +9,7 @@ final class SpawnedTask<Success>: TaskRecord {
   private var handle: Task<Void, Never>?
 
   deinit {
-    guard !isObserved, case .failure(let error) = outcome, !(error is CancellationError) else { return }
+    guard !isObserved, case .failure(let error) = outcome, !isCancellation(error) else { return }
     UnhandledErrors.report(error, task: name)
   }
 
@@ -49,9 +49,11 @@ final class SpawnedTask<Success>: TaskRecord {
   /// - Throws: The task's error; `CancellationError` if the waiting task is cancelled first, and
   ///   then this task goes on.
   nonisolated(nonsending) func value() async throws -> Success {
-    isObserved = true
     while true {
-      if let outcome { return try outcome.get() }
+      if let outcome {
+        isObserved = true
+        return try outcome.get()
+      }
       let queue = waiting ?? WaitQueue(core)
       waiting = queue
       if await core.park({ queue.append($0) }) == .cancelled, outcome == nil { throw CancellationError() }

@@ -58,29 +58,27 @@ public final class ThreadPool: Sendable {
   /// - Throws: The reason why no thread could be started, if there is none at all; then the call is
   ///   not made.
   func submit(_ job: @escaping @Sendable () -> Void) throws(Errno) {
-    let mustStart = lock.locked { () -> Bool in
+    let failure = lock.locked { () -> Errno? in
       state.jobs.append(job)
       if state.waiting > state.signals {
         state.signals += 1
         lock.signal()
-        return false
+        return nil
       }
-      guard state.threads < maximumThreads else { return false }
-      state.threads += 1
-      return true
-    }
-    guard mustStart else { return }
-    do {
-      try Thread.start(named: "epollloop-pool") { [self] in work() }
-    } catch {
-      let isAlone = lock.locked { () -> Bool in
-        state.threads -= 1
-        if state.threads == 0 { _ = state.jobs.popLast() }
-        return state.threads == 0
+      guard state.threads < maximumThreads else { return nil }
+      // Under the lock, so that a failure meets this call and no other.
+      do throws(Errno) {
+        try Thread.start(named: "epollloop-pool") { [self] in work() }
+        state.threads += 1
+        return nil
+      } catch {
+        // With other threads there, the call waits for one of them.
+        guard state.threads == 0 else { return nil }
+        state.jobs.removeLast()
+        return error
       }
-      // With other threads there, the call waits for one of them.
-      if isAlone { throw error }
     }
+    if let failure { throw failure }
   }
 
   private func work() {

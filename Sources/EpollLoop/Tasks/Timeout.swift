@@ -50,7 +50,7 @@ public func withTimeout<Success>(
   switch task.outcome {
   case .success(let value):
     return value
-  case .failure(let error) where !(isOver && !wasCancelled && error is CancellationError):
+  case .failure(let error) where !(isOver && !wasCancelled && isCancellation(error)):
     throw error
   case .failure, nil:
     throw IOError(.timeout, .timedOut)

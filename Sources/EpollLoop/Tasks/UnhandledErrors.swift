@@ -6,3 +6,8 @@ enum UnhandledErrors {
       "EpollLoop: \(name.map { "task '\($0)'" } ?? "a task") failed and nobody awaited it: \(error)\n")
   }
 }
+
+/// Whether an error says that a task was cancelled, as a write does after its first byte.
+func isCancellation(_ error: any Error) -> Bool {
+  error is CancellationError || (error as? IOError)?.reason == .canceled
+}

@@ -1,0 +1,29 @@
+/// Where tasks of one loop wait until somebody opens: for the testing module, which has no other way in.
+package final class Gate {
+  private let core = LoopCore.current
+  private let waiting: WaitQueue
+
+  package init() {
+    waiting = WaitQueue(core)
+  }
+
+  /// Waits until the next ``open()``.
+  ///
+  /// - Throws: `CancellationError` if the task is cancelled first.
+  package func wait() async throws {
+    if await core.park({ waiting.append($0) }) == .cancelled { throw CancellationError() }
+  }
+
+  /// Wakes all who wait.
+  package func open() {
+    waiting.wakeAll()
+  }
+}
+
+extension EventLoop {
+  /// Has a function hear of each jump of this loop's virtual clock, beginning with its start.
+  package func observeVirtualClock(_ body: @escaping (Instant) -> Void) {
+    bound.unchecked.clockMoved = body
+    body(bound.unchecked.now)
+  }
+}

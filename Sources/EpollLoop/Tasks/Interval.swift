@@ -1,0 +1,53 @@
+/// Gives an element every period of the loop's clock: see ``every(_:missed:)``.
+public struct Interval: AsyncSequence, Sendable {
+  /// The instants at which the ticks were due.
+  public struct Iterator: AsyncIteratorProtocol {
+    fileprivate let period: Int64
+    fileprivate let missed: MissedTicks
+    /// When the next tick is due.
+    fileprivate var due: Int64
+
+    /// Waits for the next tick, never early.
+    ///
+    /// - Returns: The instant at which it was due; never nil.
+    /// - Throws: `CancellationError` if the task is cancelled first.
+    public mutating func next() async throws -> Instant? {
+      try await next(isolation: #isolation)
+    }
+
+    /// Waits for the next tick; as ``next()``.
+    public mutating func next(isolation: isolated (any Actor)?) async throws -> Instant? {
+      let tick = Instant(nanoseconds: due)
+      try await sleep(until: tick)
+      due = missed.next(after: due, period: period, now: LoopCore.current.now.nanoseconds)
+      return tick
+    }
+  }
+
+  private let period: Duration
+  private let missed: MissedTicks
+
+  fileprivate init(period: Duration, missed: MissedTicks) {
+    self.period = period
+    self.missed = missed
+  }
+
+  /// Starts to count: the first tick is one period from now.
+  public func makeAsyncIterator() -> Iterator {
+    let first = LoopCore.current.now + period
+    return Iterator(period: period.nanosecondsRoundedUp, missed: missed, due: first.nanoseconds)
+  }
+}
+
+/// Ticks at a steady rate: `for try await due in every(.seconds(1)) { … }`.
+///
+/// The first tick comes one period after the loop over it has begun. Never are two given in one tick
+/// of the event loop.
+///
+/// - Parameters:
+///   - period: The time from tick to tick; more than zero.
+///   - missed: What happens to ticks whose time has passed while the body was busy.
+public func every(_ period: Duration, missed: MissedTicks = .burst) -> Interval {
+  precondition(period > .zero, "An interval needs a period of more than zero")
+  return Interval(period: period, missed: missed)
+}

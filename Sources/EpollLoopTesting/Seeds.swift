@@ -1,0 +1,28 @@
+import EpollLoop
+
+/// A test that failed under one order of equally ready tasks.
+public struct SeedFailure: Error, CustomStringConvertible {
+  /// The seed that fails: pass it to ``runOnLoop(clock:shuffleSeed:countsDescriptors:_:)`` to see it again.
+  public let seed: UInt64
+  /// What went wrong under it.
+  public let error: any Error
+
+  public var description: String { "seed \(seed): \(error)" }
+}
+
+/// Runs a test's body once for each seed, each time on a fresh virtual loop with another order of
+/// equally ready work.
+///
+/// - Parameters:
+///   - seeds: The seeds; each determines one order.
+///   - body: The test. It is given the seed, and throws if something is wrong.
+/// - Throws: ``SeedFailure`` for the first seed that fails, leftovers included.
+public func runUnderSeeds(_ seeds: Range<UInt64>, _ body: @escaping (_ seed: UInt64) async throws -> Void) throws {
+  for seed in seeds {
+    do {
+      try runOnLoop(shuffleSeed: seed) { try await body(seed) }
+    } catch {
+      throw SeedFailure(seed: seed, error: error)
+    }
+  }
+}

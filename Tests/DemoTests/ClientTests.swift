@@ -38,7 +38,9 @@ import Testing
 }
 
 private func has(_ tool: String) -> Bool {
-  (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":").contains { access("\($0)/\(tool)", X_OK) == 0 }
+  (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":").contains {
+    access("\($0)/\(tool)", X_OK) == 0
+  }
 }
 
 private func shell(_ line: String) throws -> (exit: Program.Exit, output: [String], error: [String]) {

@@ -98,7 +98,8 @@ final class Program {
   }
 
   /// Runs a program to its end.
-  static func run(_ name: String, _ arguments: [String] = []) throws -> (exit: Exit, output: [String], error: [String]) {
+  static func run(_ name: String, _ arguments: [String] = []) throws -> (exit: Exit, output: [String], error: [String])
+  {
     let program = try Program(name, arguments)
     let output = try program.outputLines(within: 60)
     let error = try program.errorLines(within: 60)
@@ -182,7 +183,8 @@ final class Program {
     }
     let candidates = beside.filter { !$0.isEmpty } + ["/\(source)/.build/debug"]
     // A bundle is a file here and a folder elsewhere.
-    for folder in candidates.flatMap({ [$0, "\($0)/..", "\($0)/../.."] }) where access("\(folder)/echo-server", X_OK) == 0 {
+    for folder in candidates.flatMap({ [$0, "\($0)/..", "\($0)/../.."] })
+    where access("\(folder)/echo-server", X_OK) == 0 {
       return folder
     }
     throw Failure(description: "the programs are not built beside the tests: \(candidates)")

@@ -33,7 +33,8 @@ struct Options {
       case "--host": options.host = value(of: name, &rest) { $0.isEmpty ? nil : $0 }
       case "--port": options.port = value(of: name, &rest, UInt16.init)
       case "--max-connections": options.maximumConnections = value(of: name, &rest, positiveCount)
-      case "--idle-timeout": options.idleTimeout = value(of: name, &rest) { duration($0).flatMap { $0 > .zero ? $0 : nil } }
+      case "--idle-timeout":
+        options.idleTimeout = value(of: name, &rest) { duration($0).flatMap { $0 > .zero ? $0 : nil } }
       case "--grace": options.grace = value(of: name, &rest, duration)
       default: refuse("unknown option '\(name)'")
       }

@@ -59,9 +59,11 @@ struct Bench {
       case .none: nil
       }
     let verdict = judged.map { effort.isJudged ? "\($0.limit) \($0.isMet ? "ok" : "over")" : $0.limit } ?? ""
-    line(name, [
-      "\(whole(mine)) \(unit)", other.map { "\(whole($0)) \(unit)" } ?? "", ratio.map(decimal) ?? "", verdict,
-    ])
+    line(
+      name,
+      [
+        "\(whole(mine)) \(unit)", other.map { "\(whole($0)) \(unit)" } ?? "", ratio.map(decimal) ?? "", verdict,
+      ])
   }
 
   private func line(_ name: String, _ cells: [String]) {

@@ -10,8 +10,9 @@ final class Record {
   init(goal: Int, keepsLateness: Bool = false) {
     lateness = keepsLateness ? .allocate(capacity: goal) : nil
     pointer = .allocate(capacity: 1)
-    pointer.initialize(to: ctimer_record(
-      last_deadline: .min, fired: 0, out_of_order: 0, early: 0, goal: goal, done: false, lateness: lateness))
+    pointer.initialize(
+      to: ctimer_record(
+        last_deadline: .min, fired: 0, out_of_order: 0, early: 0, goal: goal, done: false, lateness: lateness))
   }
 
   deinit {
@@ -147,6 +148,7 @@ func residentBytes() -> Int {
   defer { fclose(file) }
   var text = [CChar](repeating: 0, count: 128)
   guard fgets(&text, Int32(text.count), file) != nil else { return 0 }
-  let words = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(separator: " ")
+  let words = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(
+    separator: " ")
   return (Int(words[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE))
 }

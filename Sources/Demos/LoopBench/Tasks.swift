@@ -129,7 +129,7 @@ extension Trial {
     case .suspendResume:
       let rally = Rally(size / 2)
       let watch = Stopwatch.cpu()
-      // The pool has one thread: the rally is touched by one at a time, as on the loop.
+      // SAFETY: the pool has one thread: the rally is touched by one at a time, as on the loop.
       nonisolated(unsafe) let shared = rally
       let first = Task { await shared.play(.first) }
       let second = Task { await shared.play(.second) }

@@ -24,7 +24,9 @@ enum Trial: String {
   static let command = "trial"
 
   /// Runs both sides in turns and returns what each has measured.
-  func measure(_ effort: Effort, size: Int, _ sides: [Side] = [.ours, .control]) throws -> (ours: [Double], control: [Double]) {
+  func measure(_ effort: Effort, size: Int, _ sides: [Side] = [.ours, .control]) throws -> (
+    ours: [Double], control: [Double]
+  ) {
     var figures: [Side: [Double]] = [:]
     for _ in 0..<effort.rounds {
       for side in sides { figures[side, default: []].append(try measureOnce(side, size)) }
@@ -33,7 +35,9 @@ enum Trial: String {
   }
 
   private func measureOnce(_ side: Side, _ size: Int) throws -> Double {
-    let arguments = ["taskset", "-c", "\(Trial.processor)", Trial.program, Trial.command, rawValue, side.rawValue, "\(size)"]
+    let arguments = [
+      "taskset", "-c", "\(Trial.processor)", Trial.program, Trial.command, rawValue, side.rawValue, "\(size)",
+    ]
     let output = try Trial.output(of: arguments)
     guard let figure = Double(output) else {
       throw Violation(description: "trial \(rawValue) \(side.rawValue) \(size) failed: \(output)")

@@ -29,6 +29,7 @@ public struct Chunk: Sendable, RandomAccessCollection {
     endIndex = range.upperBound
   }
 
+  /// The byte at a position.
   public subscript(position: Int) -> UInt8 {
     precondition(position >= startIndex && position < endIndex, "A chunk has no byte at this position")
     return buffer.bytes.load(fromByteOffset: position, as: UInt8.self)
@@ -36,7 +37,8 @@ public struct Chunk: Sendable, RandomAccessCollection {
 
   /// A part of the chunk; it shares the memory.
   public subscript(bounds: Range<Int>) -> Chunk {
-    precondition(bounds.lowerBound >= startIndex && bounds.upperBound <= endIndex,
+    precondition(
+      bounds.lowerBound >= startIndex && bounds.upperBound <= endIndex,
       "A chunk's part must lie inside it")
     return Chunk(buffer, bounds)
   }

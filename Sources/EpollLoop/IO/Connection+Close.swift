@@ -19,7 +19,8 @@ extension Connection {
     let deadline = stream.core.now + Connection.closeTimeout
     stream.beginClosing()
     guard await stream.waitForLastTurn(until: deadline) else { return }
-    if case .finished = stream.writing {} else {
+    if case .finished = stream.writing {
+    } else {
       // An error here means that the connection is gone already.
       do { try stream.finish() } catch { return }
     }

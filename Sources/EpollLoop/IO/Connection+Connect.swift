@@ -24,9 +24,11 @@ extension Connection {
   /// Connects to whichever of several addresses answers first.
   static func tcp(toFirstOf addresses: [SocketAddress], options: ConnectionOptions) async throws -> Connection {
     if let only = addresses.first, addresses.count == 1 { return try await tcp(to: only, options: options) }
-    return try await race(staggeredBy: attemptDelay, addresses.map { address in
-      { try await tcp(to: address, options: options) }
-    })
+    return try await race(
+      staggeredBy: attemptDelay,
+      addresses.map { address in
+        { try await tcp(to: address, options: options) }
+      })
   }
 
   /// Connects to a TCP address.

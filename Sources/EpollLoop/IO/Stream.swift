@@ -152,7 +152,8 @@ final class Stream {
   }
 
   private func checkOnlyReader(_ waiter: Waiter) {
-    precondition(core.waiters.waitingSlot(waiter) == nil,
+    precondition(
+      core.waiters.waitingSlot(waiter) == nil,
       "Only one task may read from a connection at a time")
   }
 

@@ -18,8 +18,10 @@ public final class DescriptorWatch: Sendable {
     do {
       registration = try core.register(fd, for: interest)
     } catch {
-      throw IOError(.watch, error, error == .notPermitted
-        ? "descriptor \(fd) is a regular file, which is always ready" : "descriptor \(fd)")
+      throw IOError(
+        .watch, error,
+        error == .notPermitted
+          ? "descriptor \(fd) is a regular file, which is always ready" : "descriptor \(fd)")
     }
     if let onReadable {
       registration.reading = .awaited(core.add(Callback(.whileReady(registration, .reading), onReadable)))

@@ -19,10 +19,11 @@ public struct Scheduled: Sendable {
     if bound.core.isCurrent { return bound.core.withdraw(waiter) }
     let (bound, waiter) = (bound, waiter)
     // Refused means that the loop has ended, and then nothing is called any more.
-    _ = bound.inbox.submit(.call {
-      bound.check("cancel")
-      bound.core.withdraw(waiter)
-    })
+    _ = bound.inbox.submit(
+      .call {
+        bound.check("cancel")
+        bound.core.withdraw(waiter)
+      })
   }
 }
 

@@ -20,7 +20,9 @@ struct LoopBound<State>: @unchecked Sendable {
   /// - Parameter what: What the caller is about to do, for the message.
   @inline(__always)
   func check(_ what: StaticString) {
-    precondition(core.isCurrent, """
+    precondition(
+      core.isCurrent,
+      """
       '\(what)' belongs to another event loop's thread: carry the work over with loop.execute
       """)
   }

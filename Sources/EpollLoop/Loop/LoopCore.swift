@@ -1,5 +1,3 @@
-import CEpollShim
-
 /// Everything of a loop that only its own thread touches.
 ///
 /// It orders the parts and owns none of their logic. The floors above reach it through five verbs:
@@ -90,7 +88,7 @@ final class LoopCore {
   /// The loop that runs on this thread; nil where none does.
   @inline(__always)
   static var currentIfAny: LoopCore? {
-    guard let address = cepoll_current_loop() else { return nil }
+    guard let address = CurrentLoop.address else { return nil }
     // SAFETY: the run that stored the address holds the loop until it clears it.
     return Unmanaged<LoopCore>.fromOpaque(address).takeUnretainedValue()
   }
@@ -104,7 +102,7 @@ final class LoopCore {
   /// Whether this loop runs on this thread.
   @inline(__always)
   var isCurrent: Bool {
-    cepoll_current_loop() == UnsafeMutableRawPointer(Unmanaged.passUnretained(self).toOpaque())
+    CurrentLoop.address == UnsafeMutableRawPointer(Unmanaged.passUnretained(self).toOpaque())
   }
 }
 

@@ -1,5 +1,3 @@
-import CEpollShim
-
 /// Where tasks wait: an executor that does not run what is enqueued to it, but keeps it.
 ///
 /// A task parks by a hop to this actor. The runtime hands the suspended task over as a job; the job
@@ -30,6 +28,7 @@ final class ParkingExecutor: SerialExecutor, @unchecked Sendable {
   var core: Unmanaged<LoopCore>?
 
   func enqueue(_ job: consuming ExecutorJob) {
+    // SAFETY: an UnownedJob is one word, and `Tick` makes one of it again.
     let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
     core.unsafelyUnwrapped._withUnsafeGuaranteedRef { $0.keep(address) }
   }
@@ -137,7 +136,9 @@ extension LoopCore {
   /// Traps if a task of this loop goes on elsewhere, before it can do harm.
   @inline(__always)
   func checkThread() {
-    precondition(isCurrent, """
+    precondition(
+      isCurrent,
+      """
       A task that waited on an event loop goes on on another thread: an actor that other threads use \
       too, or Task.immediate on a worker's loop, has taken it along
       """)

@@ -114,7 +114,8 @@ struct RegistrationTable: ~Copyable {
   /// Gives a registration's slot back; its token finds nobody from now on.
   mutating func remove(_ registration: Registration) {
     let index = Int(UInt32(truncatingIfNeeded: registration.token))
-    precondition(find(registration.token)?.takeUnretainedValue() === registration, "A descriptor was deregistered twice")
+    precondition(
+      find(registration.token)?.takeUnretainedValue() === registration, "A descriptor was deregistered twice")
     slots[index].registration?.release()
     slots[index].registration = nil
     slots[index].generation &+= 1

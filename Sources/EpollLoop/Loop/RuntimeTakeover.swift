@@ -16,6 +16,7 @@ final class LoopTaskExecutor: TaskExecutor, SchedulingExecutor, @unchecked Senda
   }
 
   func enqueue(_ job: consuming ExecutorJob) {
+    // SAFETY: an UnownedJob is one word, and `Tick` makes one of it again.
     let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
     if core.awaitsMainTask { core.learnMainTask(orElse: address) }
     if core.isCurrent {
@@ -42,6 +43,7 @@ final class LoopMainExecutor: MainExecutor, SchedulingExecutor, @unchecked Senda
   }
 
   func enqueue(_ job: consuming ExecutorJob) {
+    // SAFETY: an UnownedJob is one word, and `Tick` makes one of it again.
     let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
     if core.awaitsMainTask { core.learnMainTask(orElse: address) }
     if core.isCurrent {
@@ -89,6 +91,7 @@ extension LoopCore {
       preconditionFailure("Task.sleep on an event loop needs a clock whose durations are Swift.Duration")
     }
     precondition(isCurrent, "Task.sleep was scheduled from another thread than its loop's")
+    // SAFETY: as above.
     let address = unsafeBitCast(job, to: UInt.self)
     let waiter = waiters.take(.job, subject: address, record: 0)
     waiters.slots[Int(waiter.slot)].home = .none
@@ -121,7 +124,9 @@ enum RuntimeTakeover {
     let core = loop.bound.unchecked
     guard core.mainExecutor == nil else { return }
     _createExecutors(factory: Factory.self)
-    precondition(MainActor.executor === loop.mainExecutor, """
+    precondition(
+      MainActor.executor === loop.mainExecutor,
+      """
       EventLoop.run must come before the first task: call it from a synchronous main, or import \
       EpollLoopMain
       """)

@@ -1,5 +1,3 @@
-import CEpollShim
-
 /// The tick: one turn of the loop. The numbers are those of the Tick page.
 extension LoopCore {
   /// How many jobs and callbacks run at the most before the kernel, the inbox and the timers are
@@ -17,11 +15,13 @@ extension LoopCore {
 
   /// Makes this the loop of this thread.
   func enter() {
-    precondition(cepoll_current_loop() == nil, """
+    precondition(
+      CurrentLoop.address == nil,
+      """
       An event loop already runs on this thread: await the work there instead of nesting a run
       """)
     precondition(inbox.open(), "This event loop already runs on another thread")
-    cepoll_set_current_loop(Unmanaged.passUnretained(self).toOpaque())
+    CurrentLoop.set(Unmanaged.passUnretained(self).toOpaque())
   }
 
   /// Runs ticks until ``stop()``.
@@ -43,7 +43,7 @@ extension LoopCore {
     while !batch.isEmpty { receive() }
     for case .call(let body) in rest { body() }
     withdrawCallbacks()
-    cepoll_set_current_loop(nil)
+    CurrentLoop.set(nil)
   }
 
   /// Ends the run after the job that runs now. On the loop's thread only.
@@ -158,11 +158,11 @@ extension LoopCore {
   @inline(__always)
   private func warmUp() {
     if ready.count > 1, case .waiter = ready.peek(1).kind {
-      cepoll_prefetch_task(UnsafePointer(bitPattern: waiters.slots[Int(ready.peek(1).subject)].subject))
+      Prefetch.task(at: waiters.slots[Int(ready.peek(1).subject)].subject)
     }
     if ready.count > 0, case .waiter = ready.peek(0).kind {
       let slot = waiters.slots + Int(ready.peek(0).subject)
-      if slot.pointee.kind == .task { cepoll_prefetch_frame(UnsafePointer(bitPattern: slot.pointee.subject)) }
+      if slot.pointee.kind == .task { Prefetch.frame(ofTaskAt: slot.pointee.subject) }
     }
   }
 

@@ -230,9 +230,10 @@ struct WaiterTable: ~Copyable {
   /// Makes the slots from `first` on free, the lowest to be taken first.
   private mutating func addFree(from first: UInt32) {
     for index in stride(from: capacity - 1, through: first, by: -1) {
-      (slots + Int(index)).initialize(to: Slot(
-        subject: 0, record: 0, next: firstFree, previous: index, generation: 1, kind: .free,
-        stage: .waiting, wake: .ready, home: .loop))
+      (slots + Int(index)).initialize(
+        to: Slot(
+          subject: 0, record: 0, next: firstFree, previous: index, generation: 1, kind: .free,
+          stage: .waiting, wake: .ready, home: .loop))
       firstFree = index
       if index == 0 { break }
     }

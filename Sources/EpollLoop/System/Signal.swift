@@ -47,5 +47,4 @@ final class SignalSource {
     let result = cepoll_signal_read(descriptor.number)
     return result > 0 ? Signal(rawValue: result) : nil
   }
-
 }

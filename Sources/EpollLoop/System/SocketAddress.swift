@@ -40,8 +40,10 @@ public struct SocketAddress: Hashable, Sendable {
       guard scope != 0 else { return nil }
     }
     let (high, low) = withUnsafeBytes(of: v6) {
-      (UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)),
-        UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+      (
+        UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)),
+        UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+      )
     }
     value = .ipv6(high: high, low: low, port: port, scope: scope)
   }
@@ -131,8 +133,10 @@ extension SocketAddress {
     case AF_INET6:
       let raw = bytes.loadUnaligned(as: sockaddr_in6.self)
       let (high, low) = withUnsafeBytes(of: raw.sin6_addr) {
-        (UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)),
-          UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+        (
+          UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)),
+          UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        )
       }
       value = .ipv6(high: high, low: low, port: UInt16(bigEndian: raw.sin6_port), scope: raw.sin6_scope_id)
     default:

@@ -25,14 +25,16 @@ enum Thread {
     defer { _ = cepoll_signal_restore(previousMask) }
     let start = Unmanaged.passRetained(Start(name: name, body: body))
     var thread = pthread_t()
-    let code = pthread_create(&thread, nil, { argument in
-      guard let argument else { return nil }
-      // SAFETY: the pointer was retained for this one use.
-      let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-      cepoll_thread_name(start.name)
-      start.body()
-      return nil
-    }, start.toOpaque())
+    let code = pthread_create(
+      &thread, nil,
+      { argument in
+        guard let argument else { return nil }
+        // SAFETY: the pointer was retained for this one use.
+        let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+        cepoll_thread_name(start.name)
+        start.body()
+        return nil
+      }, start.toOpaque())
     guard code == 0 else {
       start.release()
       throw Errno(rawValue: code)
@@ -58,8 +60,8 @@ enum Thread {
     static func pauseAtRandom() {
       var mixed = pauses.wrappingAdd(1, ordering: .relaxed).oldValue &* 0x9E37_79B9_7F4A_7C15
       mixed = (mixed ^ (mixed >> 32)) &* 0xD6E8_FEB8_6659_FD93
-      let end = cepoll_clock_now() + Int64(mixed >> 32) % 5001
-      while cepoll_clock_now() < end {}
+      let end = cepoll_clock_raw_now() + Int64(mixed >> 32) % 5001
+      while cepoll_clock_raw_now() < end {}
     }
   }
 #endif

@@ -13,12 +13,14 @@ final class Interruption {
     } catch {
       throw IOError(.run, error, "signals")
     }
-    watch = try DescriptorWatch(self.signals.number, core, onReadable: { [unowned self] in
-      while self.signals.next() != nil {
-        count += 1
-        if count == 1 { main.cancel() } else { onSecond() }
-      }
-    })
+    watch = try DescriptorWatch(
+      self.signals.number, core,
+      onReadable: { [unowned self] in
+        while self.signals.next() != nil {
+          count += 1
+          if count == 1 { main.cancel() } else { onSecond() }
+        }
+      })
   }
 
   /// Gives the signals back to the process.

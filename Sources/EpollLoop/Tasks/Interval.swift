@@ -15,6 +15,7 @@ public struct Interval: AsyncSequence, Sendable {
       try await next(isolation: #isolation)
     }
 
+    /// Waits for the next tick; as ``next()``.
     public mutating func next(isolation: isolated (any Actor)?) async throws -> Instant? {
       let tick = Instant(nanoseconds: due)
       try await sleep(until: tick)

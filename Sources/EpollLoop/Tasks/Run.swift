@@ -41,7 +41,9 @@ extension EventLoop {
   public func run<Success>(
     isolation: isolated (any Actor)? = #isolation, _ body: @escaping () async throws -> Success
   ) throws -> Success {
-    precondition(isolation == nil, """
+    precondition(
+      isolation == nil,
+      """
       EventLoop().run was called by isolated code, whose closures are isolated too, and this thread cannot \
       serve their actor while it runs the loop: call it from a nonisolated function, or use the static \
       EventLoop.run

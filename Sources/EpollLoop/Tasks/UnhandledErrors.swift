@@ -2,7 +2,8 @@
 enum UnhandledErrors {
   /// Says it once, on standard error.
   static func report(_ error: any Error, task name: String?) {
-    StandardError.write("EpollLoop: \(name.map { "task '\($0)'" } ?? "a task") failed and nobody awaited it: \(error)\n")
+    StandardError.write(
+      "EpollLoop: \(name.map { "task '\($0)'" } ?? "a task") failed and nobody awaited it: \(error)\n")
   }
 }
 

@@ -49,7 +49,9 @@ import Testing
       try runOnSockets { _ in
         let crowd = try Crowd()
         let before = openSocketInodes()
-        let task = spawn { await failure { try await Connection.tcp(host: "127.0.0.1", port: crowd.listener.address.port) } }
+        let task = spawn {
+          await failure { try await Connection.tcp(host: "127.0.0.1", port: crowd.listener.address.port) }
+        }
         try await settle()
         #expect(openSocketInodes().count == before.count + 1)
         task.cancel()

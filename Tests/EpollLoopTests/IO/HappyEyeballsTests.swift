@@ -16,13 +16,15 @@ import Testing
   @Test func `the next address is tried after the delay, and the first answer wins`() throws {
     try runOnLoop {
       var started: [Duration] = []
-      let winner = try await race(staggeredBy: .milliseconds(250), (0..<3).map { number in
-        { () async throws -> Int in
-          started.append(EventLoop.current.now - Instant(nanoseconds: 0))
-          try await sleep(for: .milliseconds([1000, 300, 10][number]))
-          return number
-        }
-      })
+      let winner = try await race(
+        staggeredBy: .milliseconds(250),
+        (0..<3).map { number in
+          { () async throws -> Int in
+            started.append(EventLoop.current.now - Instant(nanoseconds: 0))
+            try await sleep(for: .milliseconds([1000, 300, 10][number]))
+            return number
+          }
+        })
       #expect(winner == 2)
       #expect(started == [.zero, .milliseconds(250), .milliseconds(500)])
       #expect(EventLoop.current.now == Instant(nanoseconds: 510_000_000))
@@ -31,10 +33,12 @@ import Testing
 
   @Test func `a refusal starts the next one at once`() throws {
     try runOnLoop {
-      let winner = try await race(staggeredBy: .seconds(1), [
-        { () async throws -> Int in throw Refused(number: 0) },
-        { 1 },
-      ])
+      let winner = try await race(
+        staggeredBy: .seconds(1),
+        [
+          { () async throws -> Int in throw Refused(number: 0) },
+          { 1 },
+        ])
       #expect(winner == 1)
       #expect(EventLoop.current.now == Instant(nanoseconds: 0))
     }
@@ -43,9 +47,11 @@ import Testing
   @Test func `the last error is thrown when all fail`() throws {
     try runOnLoop {
       let failure = await #expect(throws: Refused.self) {
-        try await race(staggeredBy: .seconds(1), (0..<3).map { number in
-          { () async throws -> Int in throw Refused(number: number) }
-        })
+        try await race(
+          staggeredBy: .seconds(1),
+          (0..<3).map { number in
+            { () async throws -> Int in throw Refused(number: number) }
+          })
       }
       #expect(failure?.number == 2)
     }
@@ -54,12 +60,14 @@ import Testing
   @Test func `a cancelled race cancels all runners`() throws {
     try runOnLoop {
       let task = spawn {
-        try await race(staggeredBy: .milliseconds(1), (0..<3).map { _ in
-          { () async throws -> Int in
-            try await sleep(for: .seconds(100))
-            return 0
-          }
-        })
+        try await race(
+          staggeredBy: .milliseconds(1),
+          (0..<3).map { _ in
+            { () async throws -> Int in
+              try await sleep(for: .seconds(100))
+              return 0
+            }
+          })
       }
       try await sleep(for: .milliseconds(10))
       task.cancel()

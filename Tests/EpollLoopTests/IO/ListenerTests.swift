@@ -62,9 +62,10 @@ import Testing
       await client.close()
       try await closing.value
       listener.close()
-      #expect(await eventually {
-        await failure { try Listener.tcp(host: sockets.host, port: listener.localAddress.port).close() } == nil
-      })
+      #expect(
+        await eventually {
+          await failure { try Listener.tcp(host: sockets.host, port: listener.localAddress.port).close() } == nil
+        })
     }
   }
 

@@ -32,11 +32,12 @@ import Testing
       var calls: [Int] = []
       let end = loop.now + .seconds(1)
       for number in 0..<4 {
-        handles.append(loop.schedule(at: end) {
-          calls.append(number)
-          handles[1].cancel()
-          handles[3].cancel()
-        })
+        handles.append(
+          loop.schedule(at: end) {
+            calls.append(number)
+            handles[1].cancel()
+            handles[3].cancel()
+          })
       }
       try await sleep(for: .seconds(2))
       #expect(calls == [0, 2])
@@ -48,10 +49,11 @@ import Testing
       let loop = EventLoop.current
       var handles: [Scheduled] = []
       var calls = 0
-      handles.append(loop.soon {
-        calls += 1
-        handles[0].cancel()
-      })
+      handles.append(
+        loop.soon {
+          calls += 1
+          handles[0].cancel()
+        })
       await yield()
       handles[0].cancel()
       handles[0].cancel()
@@ -79,13 +81,14 @@ import Testing
       let loop = EventLoop.current
       var handles: [Scheduled] = []
       var calls = 0
-      handles.append(loop.schedule(every: .seconds(1)) {
-        calls += 1
-        if calls == 3 {
-          handles[0].cancel()
-          handles[0].cancel()
-        }
-      })
+      handles.append(
+        loop.schedule(every: .seconds(1)) {
+          calls += 1
+          if calls == 3 {
+            handles[0].cancel()
+            handles[0].cancel()
+          }
+        })
       try await sleep(for: .seconds(10))
       #expect(calls == 3)
     }

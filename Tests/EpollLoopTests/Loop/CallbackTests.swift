@@ -143,10 +143,12 @@ import Testing
         if calls == 20 { pipe.put() }
         if calls < 100 { loop.schedule(after: .zero, again) }
       }
-      let watch = try loop.watch(pipe.reading, onReadable: {
-        readable = calls
-        pipe.take()
-      })
+      let watch = try loop.watch(
+        pipe.reading,
+        onReadable: {
+          readable = calls
+          pipe.take()
+        })
       loop.schedule(after: .zero, again)
       while calls < 100 { await yield() }
       // Between the twentieth call and the next tick the event is seen.

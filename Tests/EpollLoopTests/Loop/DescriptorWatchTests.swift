@@ -10,10 +10,12 @@ import Testing
       let loop = EventLoop.current
       let pipe = Pipe()
       var polls: [Int] = []
-      let watch = try loop.watch(pipe.reading, onReadable: {
-        polls.append(loop.statistics.polls)
-        pipe.take()
-      })
+      let watch = try loop.watch(
+        pipe.reading,
+        onReadable: {
+          polls.append(loop.statistics.polls)
+          pipe.take()
+        })
       pipe.put(3)
       try await sleep(for: .milliseconds(1))
       #expect(polls.count == 3)
@@ -41,10 +43,12 @@ import Testing
     try runOnLoop {
       let pipe = Pipe()
       var calls = 0
-      let watch = try EventLoop.current.watch(pipe.writing, onWritable: {
-        calls += 1
-        while pipe.put(4096) > 0 {}
-      })
+      let watch = try EventLoop.current.watch(
+        pipe.writing,
+        onWritable: {
+          calls += 1
+          while pipe.put(4096) > 0 {}
+        })
       try await sleep(for: .milliseconds(1))
       #expect(calls == 1)
       while pipe.take(4096) > 0 {}
@@ -81,10 +85,13 @@ import Testing
       let pipe = Pipe()
       var ends = 0
       var watches: [DescriptorWatch] = []
-      watches.append(try EventLoop.current.watch(pipe.reading, onReadable: {
-        if pipe.take() == 0 { ends += 1 }
-        watches[0].cancel()
-      }))
+      watches.append(
+        try EventLoop.current.watch(
+          pipe.reading,
+          onReadable: {
+            if pipe.take() == 0 { ends += 1 }
+            watches[0].cancel()
+          }))
       pipe.closeWriting()
       try await sleep(for: .milliseconds(1))
       #expect(ends == 1)
@@ -111,11 +118,14 @@ import Testing
       let pipe = Pipe()
       var watches: [DescriptorWatch] = []
       var calls = 0
-      watches.append(try EventLoop.current.watch(pipe.reading, onReadable: {
-        calls += 1
-        watches[0].cancel()
-        watches[0].cancel()
-      }))
+      watches.append(
+        try EventLoop.current.watch(
+          pipe.reading,
+          onReadable: {
+            calls += 1
+            watches[0].cancel()
+            watches[0].cancel()
+          }))
       pipe.put(5)
       try await sleep(for: .milliseconds(1))
       #expect(calls == 1)
@@ -128,10 +138,13 @@ import Testing
       var watches: [DescriptorWatch] = []
       var calls = 0
       for pipe in [one, other] {
-        watches.append(try EventLoop.current.watch(pipe.reading, onReadable: {
-          calls += 1
-          for watch in watches { watch.cancel() }
-        }))
+        watches.append(
+          try EventLoop.current.watch(
+            pipe.reading,
+            onReadable: {
+              calls += 1
+              for watch in watches { watch.cancel() }
+            }))
         pipe.put()
       }
       try await sleep(for: .milliseconds(1))
@@ -161,8 +174,9 @@ import Testing
     try runOnLoop {
       let file = FileDescriptor(owning: open("/proc/self/exe", O_RDONLY | O_CLOEXEC))
       let number = file.number
-      #expect(throws: IOError(
-        .watch, .notPermitted, "descriptor \(number) is a regular file, which is always ready")
+      #expect(
+        throws: IOError(
+          .watch, .notPermitted, "descriptor \(number) is a regular file, which is always ready")
       ) { try EventLoop.current.watch(number, onReadable: {}) }
       #expect(EventLoop.current.census == LoopCensus(tasks: 1, waiters: 0, timers: 0, registrations: 0))
     }

@@ -64,10 +64,12 @@ import Testing
       let pipe = Pipe()
       var turnsWhenReady: [Int] = []
       var isDone = false
-      let watch = try loop.watch(pipe.reading, onReadable: {
-        pipe.take()
-        turnsWhenReady.append(loop.statistics.turns)
-      })
+      let watch = try loop.watch(
+        pipe.reading,
+        onReadable: {
+          pipe.take()
+          turnsWhenReady.append(loop.statistics.turns)
+        })
       loop.schedule(after: .milliseconds(1)) { isDone = true }
       await yield()
       let before = loop.statistics.turns
@@ -173,7 +175,7 @@ import Testing
             try Thread.start(named: "interrupting") {
               while isOver.value == 0 {
                 pthread_kill(thread, SIGUSR1)
-                usleep(200)
+                for _ in 0..<100 { sched_yield() }
               }
               isOver.add()
             }

@@ -20,7 +20,8 @@ import Testing
       let worker = try LoopThread()
       worker.loop.soon {}
     }
-    #expect(says(result, "'EventLoop.soon' belongs to another event loop's thread: carry the work over with loop.execute"))
+    #expect(
+      says(result, "'EventLoop.soon' belongs to another event loop's thread: carry the work over with loop.execute"))
   }
 
   @Test func `a handle of another loop traps although a loop runs here`() async {

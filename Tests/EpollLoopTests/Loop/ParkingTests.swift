@@ -55,37 +55,49 @@ import Testing
   }
 
   @Test func `a child of a task group`() throws {
-    #expect(try wakes { queue, _ in
-      await withTaskGroup(of: Wake.self) { group in
-        group.addTask { await queue.core.park { queue.unchecked.append($0) } }
-        return await group.next() ?? .closed
-      }
-    } == [.ready, .cancelled])
+    #expect(
+      try wakes { queue, _ in
+        await withTaskGroup(of: Wake.self) { group in
+          group.addTask { await queue.core.park { queue.unchecked.append($0) } }
+          return await group.next() ?? .closed
+        }
+      } == [.ready, .cancelled])
   }
 
   @Test func `an async let`() throws {
-    #expect(try wakes { queue, _ in
-      async let wake = queue.core.park { queue.unchecked.append($0) }
-      return await wake
-    } == [.ready, .cancelled])
+    #expect(
+      try wakes { queue, _ in
+        async let wake = queue.core.park { queue.unchecked.append($0) }
+        return await wake
+      } == [.ready, .cancelled])
   }
 
   @Test func `an immediate task with the loop as its preference`() throws {
-    #expect(try wakes { queue, core in
-      let task = Task.immediate(executorPreference: core.face.taskExecutor) {
-        await queue.core.park { queue.unchecked.append($0) }
-      }
-      return await withTaskCancellationHandler { await task.value } onCancel: { task.cancel() }
-    } == [.ready, .cancelled])
+    #expect(
+      try wakes { queue, core in
+        let task = Task.immediate(executorPreference: core.face.taskExecutor) {
+          await queue.core.park { queue.unchecked.append($0) }
+        }
+        return await withTaskCancellationHandler {
+          await task.value
+        } onCancel: {
+          task.cancel()
+        }
+      } == [.ready, .cancelled])
   }
 
   @Test func `a plain task with the loop as its preference`() throws {
-    #expect(try wakes { queue, core in
-      let task = Task(executorPreference: core.face.taskExecutor) {
-        await queue.core.park { queue.unchecked.append($0) }
-      }
-      return await withTaskCancellationHandler { await task.value } onCancel: { task.cancel() }
-    } == [.ready, .cancelled])
+    #expect(
+      try wakes { queue, core in
+        let task = Task(executorPreference: core.face.taskExecutor) {
+          await queue.core.park { queue.unchecked.append($0) }
+        }
+        return await withTaskCancellationHandler {
+          await task.value
+        } onCancel: {
+          task.cancel()
+        }
+      } == [.ready, .cancelled])
   }
 
   @Test func `a task that is cancelled already does not park`() throws {

@@ -1,4 +1,3 @@
-
 @testable import EpollLoop
 
 /// A number that threads wait for, without sleeping for a guessed time.

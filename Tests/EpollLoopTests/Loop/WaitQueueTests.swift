@@ -78,10 +78,11 @@ import Testing
       let queue = WaitQueue(core)
       var wakes: [Wake] = []
       let task = spawn {
-        wakes.append(await core.park {
-          queue.append($0)
-          core.schedule($0, at: core.now + .seconds(1))
-        })
+        wakes.append(
+          await core.park {
+            queue.append($0)
+            core.schedule($0, at: core.now + .seconds(1))
+          })
       }
       await yield()
       queue.wakeFirst()

@@ -47,8 +47,9 @@ import Testing
   }
 
   @Test func `an error says operation, reason and detail`() {
-    #expect(IOError(.connect, .connectionRefused, "[::1]:7").description
-      == "cannot connect: Connection refused ([::1]:7)")
+    #expect(
+      IOError(.connect, .connectionRefused, "[::1]:7").description
+        == "cannot connect: Connection refused ([::1]:7)")
     #expect(IOError(.read, .connectionReset).description == "cannot read: Connection reset by peer")
   }
 }

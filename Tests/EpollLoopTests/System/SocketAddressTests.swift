@@ -56,9 +56,10 @@ import Testing
     for _ in 0..<1_000 {
       let port = UInt16.random(in: 0...65535, using: &random)
       let v4 = SocketAddress(.ipv4(.random(in: 0 ... .max, using: &random), port: port))
-      let v6 = SocketAddress(.ipv6(
-        high: .random(in: 0 ... .max, using: &random), low: .random(in: 0 ... .max, using: &random), port: port,
-        scope: .random(in: 0 ... .max, using: &random)))
+      let v6 = SocketAddress(
+        .ipv6(
+          high: .random(in: 0 ... .max, using: &random), low: .random(in: 0 ... .max, using: &random), port: port,
+          scope: .random(in: 0 ... .max, using: &random)))
       for address in [v4, v6] {
         #expect(throughKernelForm(address) == address)
         #expect(SocketAddress(numericHost: address.host, port: port) == address)

@@ -193,11 +193,13 @@ private actor Office {
     await yield()
     local += 1
   }
-  let (_, _) = try await gather({ local += 1 }, {
-    try await sleep(for: .seconds(1))
-    Desk.preconditionIsolated()
-    local += 1
-  })
+  let (_, _) = try await gather(
+    { local += 1 },
+    {
+      try await sleep(for: .seconds(1))
+      Desk.preconditionIsolated()
+      local += 1
+    })
   try await task.value
   return local
 }

@@ -17,9 +17,10 @@ import Testing
         await yield()
       }
     }
-    #expect(reports(result) == [
-      "EpollLoop: task 'mail' failed and nobody awaited it: Broken(number: 3)"
-    ])
+    #expect(
+      reports(result) == [
+        "EpollLoop: task 'mail' failed and nobody awaited it: Broken(number: 3)"
+      ])
   }
 
   @Test func `an error of a leftover task is reported once`() async throws {

@@ -1,0 +1,74 @@
+/// What gets round the compiler's checks, and the files that may, each with its reason.
+enum Unsafe {
+  /// Must have a SAFETY comment, wherever they stand.
+  static let needingReason: Set = ["@unchecked", "nonisolated(unsafe)", "unsafeBitCast"]
+
+  /// What the files may use.
+  static let allowed: [String: Set<String>] = [
+    // Closures and results cross from the loop's thread to a pool's and back; the stages order it.
+    "Sources/EpollLoop/Tasks/OffloadedCall.swift": ["nonisolated(unsafe)"],
+    // The state stands behind a lock that the compiler does not know.
+    "Sources/EpollLoop/Tasks/ThreadPool.swift": ["nonisolated(unsafe)"],
+    "Sources/EpollLoop/Loop/Inbox.swift": ["nonisolated(unsafe)"],
+    // The lock itself.
+    "Sources/EpollLoop/System/Lock.swift": ["nonisolated(unsafe)"],
+    // The one place that starts tasks carries closures into them that need not be Sendable.
+    "Sources/EpollLoop/Tasks/SpawnedTask.swift": ["nonisolated(unsafe)"],
+    "Sources/EpollLoop/Tasks/Run.swift": ["nonisolated(unsafe)"],
+    // The main task of an async main is known by its address alone.
+    "Sources/EpollLoop/Tasks/AsyncMain.swift": ["unsafeBitCast"],
+    // A closure travels through C to a new thread.
+    "Sources/EpollLoop/System/Thread.swift": ["Unmanaged"],
+    // A buffer is written by its sole owner, and read-only from then on.
+    "Sources/EpollLoop/Loop/BufferPool.swift": ["@unchecked"],
+    // It compares the thread's loop with its own, at each opening.
+    "Sources/EpollLoop/Loop/LoopBound.swift": ["@unchecked"],
+    // Jobs, records, callbacks and registrations stand in tables as addresses: a reference there costs
+    // a retain and a release for each wake-up.
+    "Sources/EpollLoop/Loop/Callback.swift": ["Unmanaged"],
+    "Sources/EpollLoop/Loop/Waiter.swift": ["Unmanaged"],
+    // The control runs on Swift's own pool, which has one thread there.
+    "Sources/Demos/LoopBench/Tasks.swift": ["nonisolated(unsafe)"],
+    "Sources/EpollLoop/Loop/LoopCore.swift": ["Unmanaged"],
+    "Sources/EpollLoop/Loop/Parking.swift": ["@unchecked", "unsafeBitCast", "Unmanaged"],
+    "Sources/EpollLoop/Loop/Registration.swift": ["Unmanaged"],
+    "Sources/EpollLoop/Loop/TaskRecord.swift": ["unsafeBitCast", "Unmanaged"],
+    "Sources/EpollLoop/Loop/TaskTable.swift": ["Unmanaged"],
+    "Sources/EpollLoop/Loop/Tick.swift": ["unsafeBitCast", "Unmanaged"],
+    // The only file that knows Swift's experimental executor interface.
+    "Sources/EpollLoop/Loop/RuntimeTakeover.swift": [
+      "@unchecked", "nonisolated(unsafe)", "unsafeBitCast", "@_spi",
+    ],
+    // A pair of streams in memory stays on the loop on which it was made; its gates trap elsewhere.
+    "Sources/EpollLoopTesting/MemoryStream.swift": ["@unchecked"],
+  ]
+
+  /// The unsafe words of a line of code; an underscored attribute counts as itself.
+  static func words(in line: String) -> [String] {
+    line.words.compactMap { word in
+      switch word.text {
+      case "unsafeBitCast", "Unmanaged": word.text
+      case "unchecked" where word.before == "@": "@unchecked"
+      case "nonisolated" where word.after.hasPrefix("(unsafe)"): "nonisolated(unsafe)"
+      case _ where word.before == "@" && word.text.hasPrefix("_"): "@\(word.text)"
+      default: nil
+      }
+    }
+  }
+
+  /// Unsafe words outside the files that may use them.
+  static func strays(_ files: [SourceFile], allowed: [String: Set<String>]) -> [String] {
+    files.flatMap { file in
+      file.code.enumerated().flatMap { number, line in
+        words(in: line).filter { allowed[file.path]?.contains($0) != true }.map { file.offence(number, $0) }
+      }
+    }
+  }
+
+  /// Permissions that nobody uses any more.
+  static func unused(_ files: [SourceFile], allowed: [String: Set<String>]) -> [String] {
+    var unused = allowed
+    for file in files { unused[file.path]?.subtract(file.code.flatMap(words(in:))) }
+    return unused.flatMap { path, words in words.map { "\(path): \($0)" } }.sorted()
+  }
+}

@@ -171,11 +171,11 @@ import Testing
           try runOnLoop(clock: .kernel) {
             let start = EventLoop.current.now
             let before = EventLoop.current.statistics.polls
-            let isOver = Counter()
+            let (isOver, pace) = (Counter(), Lock())
             try Thread.start(named: "interrupting") {
               while isOver.value == 0 {
                 pthread_kill(thread, SIGUSR1)
-                for _ in 0..<100 { sched_yield() }
+                pace.locked { _ = pace.wait(timeoutNanoseconds: 200_000) }
               }
               isOver.add()
             }

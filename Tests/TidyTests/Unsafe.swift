@@ -14,6 +14,7 @@ enum Unsafe {
     "Sources/EpollLoop/System/Lock.swift": ["nonisolated(unsafe)"],
     // The one place that starts tasks carries closures into them that need not be Sendable.
     "Sources/EpollLoop/Tasks/SpawnedTask.swift": ["nonisolated(unsafe)"],
+    "Sources/EpollLoop/Tasks/Spawn.swift": ["@unchecked"],
     "Sources/EpollLoop/Tasks/Run.swift": ["nonisolated(unsafe)"],
     // The main task of an async main is known by its address alone.
     "Sources/EpollLoop/Tasks/AsyncMain.swift": ["unsafeBitCast"],

@@ -64,10 +64,12 @@ extension EventLoop {
   /// - Throws: ``IOError`` if the descriptor is not open, cannot be waited for (a regular file), or
   ///   is watched already.
   public func watch(
-    _ fd: Int32, onReadable: (() -> Void)? = nil, onWritable: (() -> Void)? = nil
+    _ fd: Int32, isolation: isolated (any Actor)? = #isolation, onReadable: (() -> Void)? = nil,
+    onWritable: (() -> Void)? = nil
   ) throws -> DescriptorWatch {
+    check("EventLoop.watch", from: isolation)
     precondition(onReadable != nil || onWritable != nil, "A watch needs a callback for a direction")
     return try DescriptorWatch(
-      fd, bound.open("EventLoop.watch"), onReadable: onReadable, onWritable: onWritable)
+      fd, bound.unchecked, onReadable: onReadable, onWritable: onWritable)
   }
 }

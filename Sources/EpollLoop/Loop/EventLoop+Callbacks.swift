@@ -30,25 +30,42 @@ public struct Scheduled: Sendable {
 /// The callback face: what needs no task. On the loop's thread only, but for ``EventLoop/execute(_:)``.
 ///
 /// Callbacks and tasks share one order: ready work runs first in, first out; timers fire in order of
-/// deadline and creation.
+/// deadline and creation. A callback runs on the loop and inside no actor: an actor's code, but for the main
+/// actor's, uses ``spawn(name:isolation:_:)`` instead, and traps here.
 extension EventLoop {
+  /// Traps where a callback would run outside of the actor whose state it may have captured.
+  @inline(__always)
+  func check(_ what: StaticString, from isolation: (any Actor)?) {
+    bound.check(what)
+    precondition(
+      isolation == nil || isolation === MainActor.shared,
+      "A callback would run outside of the actor that makes it: spawn a task there instead")
+  }
+
   /// Calls `body` soon: after all that is ready now.
   @discardableResult
-  public func soon(_ body: @escaping () -> Void) -> Scheduled {
-    let core = bound.open("EventLoop.soon")
+  public func soon(
+    isolation: isolated (any Actor)? = #isolation, _ body: @escaping () -> Void
+  ) -> Scheduled {
+    check("EventLoop.soon", from: isolation)
+    let core = bound.unchecked
     return Scheduled(core, core.soon(body))
   }
 
   /// Calls `body` once, a duration from now, never early. Zero and less mean the next tick.
   @discardableResult
-  public func schedule(after delay: Duration, _ body: @escaping () -> Void) -> Scheduled {
-    schedule(at: bound.open("EventLoop.schedule").now + delay, body)
+  public func schedule(
+    after delay: Duration, isolation: isolated (any Actor)? = #isolation, _ body: @escaping () -> Void
+  ) -> Scheduled {
+    schedule(at: bound.open("EventLoop.schedule").now + delay, isolation: isolation, body)
   }
 
   /// Calls `body` once, at an instant of this loop's clock, never early. The past means the next tick.
   @discardableResult
-  public func schedule(at instant: Instant, _ body: consuming @escaping () -> Void) -> Scheduled {
-    bound.check("EventLoop.schedule")
+  public func schedule(
+    at instant: Instant, isolation: isolated (any Actor)? = #isolation, _ body: consuming @escaping () -> Void
+  ) -> Scheduled {
+    check("EventLoop.schedule", from: isolation)
     let core = bound.unchecked
     let waiter = core.add(body)
     core.scheduleNew(waiter, at: instant)
@@ -63,10 +80,12 @@ extension EventLoop {
   ///     made in one tick.
   @discardableResult
   public func schedule(
-    every period: Duration, missed: MissedTicks = .skip, _ body: @escaping () -> Void
+    every period: Duration, missed: MissedTicks = .skip, isolation: isolated (any Actor)? = #isolation,
+    _ body: @escaping () -> Void
   ) -> Scheduled {
     precondition(period > .zero, "A repeating callback needs a period of more than zero")
-    let core = bound.open("EventLoop.schedule")
+    check("EventLoop.schedule", from: isolation)
+    let core = bound.unchecked
     let first = core.now + period
     let repetition = Callback.Repetition.every(
       period: period.nanosecondsRoundedUp, missed: missed, next: first.nanoseconds)

@@ -14,7 +14,7 @@ public func gather<Item, Success>(
   _ body: @escaping (Item) async throws -> Success
 ) async throws -> [Success] {
   let children = Children()
-  var tasks: [SpawnedTask<Success>] = []
+  var tasks: [Child<Success>] = []
   for item in items {
     guard await children.makeRoom(limit) else { break }
     tasks.append(children.start(cancelsOthers: true, isolation: isolation) { try await body(item) })
@@ -38,7 +38,7 @@ public func gatherSettled<Item, Success>(
   _ body: @escaping (Item) async throws -> Success
 ) async -> [Result<Success, any Error>] {
   let children = Children()
-  var tasks: [SpawnedTask<Success>] = []
+  var tasks: [Child<Success>] = []
   for item in items {
     _ = await children.makeRoom(limit)
     tasks.append(children.start(cancelsOthers: false, isolation: isolation) { try await body(item) })
@@ -91,10 +91,9 @@ final class Children {
   /// Starts a child; if `cancelsOthers`, its error ends all.
   func start<Success>(
     cancelsOthers: Bool, isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success
-  ) -> SpawnedTask<Success> {
-    let task = SpawnedTask<Success>(in: list, name: nil)
-    task.isObserved = true
-    task.start(isolation: isolation) { [self] in
+  ) -> Child<Success> {
+    let child = Child<Success>(in: list)
+    child.start(isolation: isolation) { [self] in
       do {
         return try await body()
       } catch {
@@ -105,7 +104,7 @@ final class Children {
         throw error
       }
     }
-    return task
+    return child
   }
 
   /// Waits until fewer than `limit` are running.
@@ -130,7 +129,7 @@ final class Children {
   }
 
   /// What became of a child that has ended.
-  func result<Success>(of task: SpawnedTask<Success>) -> Result<Success, any Error> {
-    task.outcome ?? .failure(CancellationError())
+  func result<Success>(of child: Child<Success>) -> Result<Success, any Error> {
+    child.outcome ?? .failure(CancellationError())
   }
 }

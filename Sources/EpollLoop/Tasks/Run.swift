@@ -55,11 +55,11 @@ extension EventLoop {
 extension LoopCore {
   /// Runs until the task that `start` starts, and after it all spawned ones, have ended.
   fileprivate func run<Success>(
-    cancelOn signals: [Signal], _ start: @escaping (SpawnedTask<Success>) -> Void
+    cancelOn signals: [Signal], _ start: @escaping (Child<Success>) -> Void
   ) throws -> Success {
     let list = TaskList(self)
-    let main = SpawnedTask<Success>(in: list, name: "main")
-    main.isObserved = true
+    let child = Child<Success>(in: list, name: "main")
+    let main = child.task
     let interruption: Interruption?
     do {
       interruption = try Interruption(by: signals, of: main, self) { [unowned self] in stop() }
@@ -69,13 +69,13 @@ extension LoopCore {
     }
     defer { interruption?.end() }
     soon {
-      start(main)
+      start(child)
       list.onEmpty = { [unowned self] in spawned.close { self.stop() } }
     }
     run()
     list.onEmpty = nil
     spawned = TaskList(self)
-    guard let outcome = main.outcome, interruption?.count ?? 0 < 2 else {
+    guard let outcome = child.outcome, interruption?.count ?? 0 < 2 else {
       throw IOError(.run, .interrupted, "a second signal ended it")
     }
     return try outcome.get()

@@ -2,39 +2,73 @@
 ///
 /// Dropping it changes nothing: the task goes on until it ends or the loop's run does.
 public struct TaskHandle<Success> {
-  private let bound: LoopBound<SpawnedTask<Success>>
-  /// What the task is called, for people.
-  public let name: String?
+  @usableFromInline let task: TaskReference
+  @usableFromInline let box: ResultBox<Success>
 
-  init(_ task: SpawnedTask<Success>) {
-    bound = LoopBound(task, task.core)
-    name = task.name
+  @inlinable
+  init(_ task: TaskReference, _ box: ResultBox<Success>) {
+    self.task = task
+    self.box = box
   }
+
+  /// What the task is called, for people.
+  public var name: String? { task.bound.unchecked.name }
 
   /// Waits for the task's end. On the loop's thread only.
   ///
   /// - Throws: The task's error; `CancellationError` if the waiting task is cancelled first, and then
   ///   the task itself goes on.
-  public var value: Success {
-    get async throws { try await bound.open("TaskHandle.value").value() }
+  @inlinable public var value: Success {
+    get async throws {
+      if !task.hasSucceeded { try await task.wait() }
+      guard let value = box.value else { preconditionFailure("A task succeeded without a value") }
+      return value
+    }
   }
 
   /// Whether the task has ended. On the loop's thread only.
-  public var isDone: Bool { bound.open("TaskHandle.isDone").outcome != nil }
+  public var isDone: Bool { task.bound.open("TaskHandle.isDone").isDone }
 
   /// Cancels the task: its present wait, or its next one, throws `CancellationError`.
   ///
   /// If it has not started yet, it never will. From any thread; a second time, or after the end,
   /// nothing happens.
   public func cancel() {
+    let bound = task.bound
     if let task = bound.openIfCurrent() { return task.cancel() }
-    let bound = bound
     // Refused means that the loop has ended, and its tasks with it.
     _ = bound.inbox.submit(.call { bound.open("TaskHandle.cancel").cancel() })
   }
 }
 
-extension TaskHandle: Sendable where Success: Sendable {}
+// SAFETY: the box is only touched on the loop's thread: before it is opened, `task` has checked that.
+extension TaskHandle: @unchecked Sendable where Success: Sendable {}
+
+/// A task behind its handle, without its value.
+@usableFromInline
+struct TaskReference: Sendable {
+  let bound: LoopBound<SpawnedTask>
+
+  @usableFromInline
+  var hasSucceeded: Bool {
+    if case .succeeded = bound.open("TaskHandle.value").ending { true } else { false }
+  }
+
+  @usableFromInline
+  func wait() async throws {
+    try await bound.open("TaskHandle.value").wait()
+  }
+
+  @usableFromInline
+  static func spawn(
+    name: String?, isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Void
+  ) -> TaskReference {
+    let core = LoopCore.current
+    let task = SpawnedTask(in: core.spawned, name: name)
+    task.start(isolation: isolation, body)
+    return TaskReference(bound: LoopBound(task, core))
+  }
+}
 
 /// Starts a task beside the caller, in the caller's isolation and on its loop.
 ///
@@ -47,11 +81,11 @@ extension TaskHandle: Sendable where Success: Sendable {}
 ///   - body: What it does.
 /// - Precondition: An event loop runs on this thread.
 @discardableResult
+@inlinable
 public func spawn<Success>(
   name: String? = nil, isolation: isolated (any Actor)? = #isolation,
   _ body: @escaping () async throws -> Success
 ) -> TaskHandle<Success> {
-  let task = SpawnedTask<Success>(in: LoopCore.current.spawned, name: name)
-  task.start(isolation: isolation, body)
-  return TaskHandle(task)
+  let box = ResultBox<Success>()
+  return TaskHandle(TaskReference.spawn(name: name, isolation: isolation) { box.value = try await body() }, box)
 }

@@ -1,16 +1,30 @@
-/// A task of the loop with its result: what stands behind handles, gathers, timeouts and serving.
-final class SpawnedTask<Success>: TaskRecord {
-  /// How it ended; nil as long as it runs.
-  private(set) var outcome: Result<Success, any Error>?
-  /// Whether somebody has seen the outcome, or will: an error that nobody sees is reported.
+/// A task of the loop: what stands behind handles, gathers, timeouts and serving.
+///
+/// It knows how it ended, and nothing of its value: that is the ``ResultBox``'s, so that no generic
+/// code runs for each task that starts and ends.
+final class SpawnedTask: TaskRecord {
+  /// How far it has come.
+  enum Ending {
+    case none
+    case succeeded
+    case failed(any Error)
+  }
+
+  private(set) var ending = Ending.none
+  /// Whether somebody has seen the ending, or will: an error that nobody sees is reported.
   var isObserved = false
   private var waiting: WaitQueue?
   /// The runtime's handle, for as long as the task runs.
   private var handle: Task<Void, Never>?
 
   deinit {
-    guard !isObserved, case .failure(let error) = outcome, !isCancellation(error) else { return }
+    guard !isObserved, case .failed(let error) = ending, !isCancellation(error) else { return }
     UnhandledErrors.report(error, task: name)
+  }
+
+  /// Whether it has ended.
+  var isDone: Bool {
+    if case .none = ending { false } else { true }
   }
 
   override func cancelInRuntime() {
@@ -24,7 +38,7 @@ final class SpawnedTask<Success>: TaskRecord {
   /// - Parameter skipsIfCancelled: Whether a task that is cancelled before it starts ends at once
   ///   with `CancellationError`, without calling `body`.
   func start(
-    skipsIfCancelled: Bool = true, isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success
+    skipsIfCancelled: Bool = true, isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Void
   ) {
     // SAFETY: the task runs in the caller's isolation, or as nonisolated code on the caller's loop:
     // in both cases on this thread, as everything that the closure has captured.
@@ -48,30 +62,27 @@ final class SpawnedTask<Success>: TaskRecord {
   ///
   /// - Throws: The task's error; `CancellationError` if the waiting task is cancelled first, and
   ///   then this task goes on.
-  nonisolated(nonsending) func value() async throws -> Success {
-    while true {
-      if let outcome {
-        // Not before: a waiter that is cancelled has seen nothing.
-        isObserved = true
-        return try outcome.get()
-      }
+  nonisolated(nonsending) func wait() async throws {
+    while !isDone {
       let queue = waiting ?? WaitQueue(core)
       waiting = queue
-      if await core.park({ queue.append($0) }) == .cancelled, outcome == nil { throw CancellationError() }
+      if await core.park({ queue.append($0) }) == .cancelled, !isDone { throw CancellationError() }
     }
+    // Not before: a waiter that is cancelled has seen nothing.
+    isObserved = true
+    if case .failed(let error) = ending { throw error }
   }
 
-  private nonisolated(nonsending) func run(
-    _ skipsIfCancelled: Bool, _ body: () async throws -> Success
-  ) async {
+  private nonisolated(nonsending) func run(_ skipsIfCancelled: Bool, _ body: () async throws -> Void) async {
     begin()
     if skipsIfCancelled, isCancelled {
-      outcome = .failure(CancellationError())
+      ending = .failed(CancellationError())
     } else {
       do {
-        outcome = .success(try await body())
+        try await body()
+        ending = .succeeded
       } catch {
-        outcome = .failure(error)
+        ending = .failed(error)
       }
     }
     waiting?.wakeAll()
@@ -79,5 +90,41 @@ final class SpawnedTask<Success>: TaskRecord {
     waiting = nil
     handle = nil
     end()
+  }
+}
+
+/// Where a task puts its value, and its waiters find it.
+@usableFromInline
+final class ResultBox<Success> {
+  @usableFromInline var value: Success?
+
+  @inlinable
+  init() {}
+}
+
+/// A task with its value.
+struct Child<Success> {
+  let task: SpawnedTask
+  private let box = ResultBox<Success>()
+
+  init(in list: TaskList, name: String? = nil) {
+    task = SpawnedTask(in: list, name: name)
+    task.isObserved = true
+  }
+
+  /// Starts the task; as ``SpawnedTask/start(skipsIfCancelled:isolation:_:)``.
+  func start(
+    skipsIfCancelled: Bool = true, isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success
+  ) {
+    task.start(skipsIfCancelled: skipsIfCancelled, isolation: isolation) { [box] in box.value = try await body() }
+  }
+
+  /// What became of it; nil as long as it runs.
+  var outcome: Result<Success, any Error>? {
+    switch task.ending {
+    case .none: nil
+    case .succeeded: box.value.map { .success($0) }
+    case .failed(let error): .failure(error)
+    }
   }
 }

@@ -28,7 +28,7 @@ private final class StaggeredRace<Success> {
   private var starter = Waiter.nobody
 
   func start(isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success) {
-    let task = SpawnedTask<Void>(in: list, name: nil)
+    let task = SpawnedTask(in: list, name: nil)
     task.isObserved = true
     task.start(isolation: isolation) { [self] in
       do {

@@ -29,15 +29,15 @@ public func withTimeout<Success>(
 ) async throws -> Success {
   let core = LoopCore.current
   let list = TaskList(core)
-  let task = SpawnedTask<Success>(in: list, name: nil)
-  task.isObserved = true
+  let child = Child<Success>(in: list)
+  let task = child.task
   var isOver = deadline <= core.now
   let alarm = core.add {
     isOver = true
     task.cancel()
   }
   core.schedule(alarm, at: deadline)
-  task.start(skipsIfCancelled: false, isolation: isolation, body)
+  child.start(skipsIfCancelled: false, isolation: isolation, body)
   if isOver { task.cancel() }
   var wasCancelled = false
   if await !list.shrink(to: 0) {
@@ -46,7 +46,7 @@ public func withTimeout<Success>(
     await list.drain()
   }
   core.withdraw(alarm)
-  switch task.outcome {
+  switch child.outcome {
   case .success(let value):
     return value
   case .failure(let error) where !(isOver && !wasCancelled && isCancellation(error)):

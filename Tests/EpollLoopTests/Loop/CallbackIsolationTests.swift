@@ -1,0 +1,19 @@
+import EpollLoop
+import EpollLoopTesting
+import Testing
+
+@Suite struct CallbackIsolationTests {
+  private actor Account {
+    var balance = 0
+
+    func schedule() {
+      EventLoop.current.soon { self.assumeIsolated { $0.balance += 1 } }
+    }
+  }
+
+  @Test func `a callback that an actor's code makes traps`() async {
+    await #expect(processExitsWith: .failure) {
+      try runOnLoop { await Account().schedule() }
+    }
+  }
+}

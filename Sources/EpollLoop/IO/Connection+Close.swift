@@ -50,7 +50,7 @@ extension Stream {
         if let count = try tryRead(into: buffer.bytes, count: Buffer.capacity) {
           if count == 0 { return }
           dropped += count
-          await core.spend()
+          if core.spend() { await core.giveWay() }
           continue
         }
       } catch {

@@ -52,7 +52,7 @@ extension Connection {
       throw Connection.writeError(error, sent: sent, of: count)
     }
     stream.endWriting()
-    await stream.core.spend()
+    if stream.core.spend() { await stream.core.giveWay() }
   }
 
   private static func writeError(_ error: any Error, sent: Int, of count: Int) -> any Error {

@@ -62,7 +62,7 @@ extension Connection {
     while true {
       try await stream.waitToRead()
       if let count = try stream.tryRead(into: &buffer) {
-        await stream.core.spend()
+        if stream.core.spend() { await stream.core.giveWay() }
         return count
       }
     }

@@ -102,7 +102,7 @@ public final class Listener: Sendable {
     while true {
       switch state.tryAccept() {
       case .connection(let connection):
-        await state.core.spend()
+        if state.core.spend() { await state.core.giveWay() }
         return connection
       case .nothing:
         try await state.waitForConnection(atMost: nil)

@@ -88,7 +88,7 @@ final class Stream {
         continue
       }
       lastBuffer = buffer
-      await core.spend()
+      if core.spend() { await core.giveWay() }
       return Chunk(buffer, count: count)
     }
   }

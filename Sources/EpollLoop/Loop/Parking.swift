@@ -72,7 +72,6 @@ extension LoopCore {
   }
 
   /// Lets everything run that is ready now, then goes on. Not a check for cancellation.
-  @inline(__always)
   nonisolated(nonsending) func giveWay() async {
     let waiter = waiters.take(.task, subject: 0, record: record(of: RunningTask.address))
     parkingSlot = waiter.slot
@@ -90,11 +89,13 @@ extension LoopCore {
     slot.pointee.home = currentHome
   }
 
-  /// Spends one operation of the running job's budget, and gives way when it is used up.
+  /// Spends one operation of the running job's budget.
+  ///
+  /// - Returns: Whether it is used up: ``giveWay()`` is next.
   @inline(__always)
-  nonisolated(nonsending) func spend() async {
+  func spend() -> Bool {
     budget &-= 1
-    if budget <= 0 { await giveWay() }
+    return budget <= 0
   }
 
   @inline(__always)

@@ -14,9 +14,9 @@ class TaskRecord {
 
   /// Who waits for its end.
   final let list: TaskList
-  // The neighbours in that list.
-  final fileprivate(set) var previous: TaskRecord?
-  final fileprivate(set) var next: TaskRecord?
+  // The neighbours in that list, which holds them.
+  @exclusivity(unchecked) final fileprivate var previous: Unmanaged<TaskRecord>?
+  @exclusivity(unchecked) final fileprivate var next: Unmanaged<TaskRecord>?
 
   init(in list: TaskList, name: String?) {
     core = list.core
@@ -72,15 +72,16 @@ class TaskRecord {
 ///
 /// It retains them until they end. One task at a time may wait for the list to shrink.
 final class TaskList {
-  unowned let core: LoopCore
-  private(set) var first: TaskRecord?
-  private var last: TaskRecord?
+  // SAFETY: a list is used on its loop's thread only, while the loop runs.
+  unowned(unsafe) let core: LoopCore
+  @exclusivity(unchecked) private var first: Unmanaged<TaskRecord>?
+  @exclusivity(unchecked) private var last: Unmanaged<TaskRecord>?
   /// How many have been created and not ended.
-  private(set) var count = 0
+  @exclusivity(unchecked) private(set) var count = 0
   /// Who waits for the count to fall to `target`.
-  private var joiner = Waiter.nobody
-  private var target = 0
-  private var isClosed = false
+  @exclusivity(unchecked) private var joiner = Waiter.nobody
+  @exclusivity(unchecked) private var target = 0
+  @exclusivity(unchecked) private var isClosed = false
   /// Called when the last one has ended.
   var onEmpty: (() -> Void)?
 
@@ -88,12 +89,20 @@ final class TaskList {
     self.core = core
   }
 
+  deinit {
+    var rest = first
+    while let record = rest {
+      rest = record.takeUnretainedValue().next
+      record.release()
+    }
+  }
+
   /// Cancels all, the oldest first.
   func cancelAll() {
-    var next = first
-    while let record = next {
+    var rest = first
+    while let record = rest?.takeUnretainedValue() {
       // A record's end does not happen on this stack: its neighbour stays.
-      next = record.next
+      rest = record.next
       record.cancel()
     }
   }
@@ -137,9 +146,10 @@ final class TaskList {
   }
 
   fileprivate func append(_ record: TaskRecord) {
+    let link = Unmanaged.passRetained(record)
     record.previous = last
-    if let last { last.next = record } else { first = record }
-    last = record
+    if let last { last._withUnsafeGuaranteedRef { $0.next = link } } else { first = link }
+    last = link
     count += 1
     if isClosed { record.cancel() }
   }
@@ -147,11 +157,12 @@ final class TaskList {
   /// Takes a task off the list: it has ended, or will never start.
   func remove(_ record: TaskRecord) {
     let (previous, next) = (record.previous, record.next)
-    if let previous { previous.next = next } else { first = next }
-    if let next { next.previous = previous } else { last = previous }
+    if let previous { previous._withUnsafeGuaranteedRef { $0.next = next } } else { first = next }
+    if let next { next._withUnsafeGuaranteedRef { $0.previous = previous } } else { last = previous }
     record.previous = nil
     record.next = nil
     count -= 1
+    Unmanaged.passUnretained(record).release()
     if count <= target { core.wake(joiner, .ready) }
     if count == 0 { onEmpty?() }
   }

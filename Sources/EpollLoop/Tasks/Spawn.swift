@@ -12,7 +12,7 @@ public struct TaskHandle<Success> {
   }
 
   /// What the task is called, for people.
-  public var name: String? { task.bound.unchecked.name }
+  public var name: String? { task.task.name }
 
   /// Waits for the task's end. On the loop's thread only.
   ///
@@ -27,17 +27,17 @@ public struct TaskHandle<Success> {
   }
 
   /// Whether the task has ended. On the loop's thread only.
-  public var isDone: Bool { task.bound.open("TaskHandle.isDone").isDone }
+  public var isDone: Bool { task.open("TaskHandle.isDone").isDone }
 
   /// Cancels the task: its present wait, or its next one, throws `CancellationError`.
   ///
   /// If it has not started yet, it never will. From any thread; a second time, or after the end,
   /// nothing happens.
   public func cancel() {
-    let bound = task.bound
-    if let task = bound.openIfCurrent() { return task.cancel() }
+    let core = task.task.core
+    if core.isCurrent { return task.task.cancel() }
     // Refused means that the loop has ended, and its tasks with it.
-    _ = bound.inbox.submit(.call { bound.open("TaskHandle.cancel").cancel() })
+    _ = core.inbox.submit(.call { [task] in task.open("TaskHandle.cancel").cancel() })
   }
 }
 
@@ -45,28 +45,37 @@ public struct TaskHandle<Success> {
 extension TaskHandle: @unchecked Sendable where Success: Sendable {}
 
 /// A task behind its handle, without its value.
+// SAFETY: only `open` leads to the task, and it compares the thread's loop with the task's.
 @usableFromInline
-struct TaskReference: Sendable {
-  let bound: LoopBound<SpawnedTask>
+struct TaskReference: @unchecked Sendable {
+  fileprivate let task: SpawnedTask
+
+  /// The task, on its loop's thread; another thread traps.
+  @inline(__always)
+  fileprivate func open(_ what: StaticString) -> SpawnedTask {
+    precondition(
+      task.core.isCurrent,
+      "'\(what)' belongs to another event loop's thread: carry the work over with loop.execute")
+    return task
+  }
 
   @usableFromInline
   var hasSucceeded: Bool {
-    if case .succeeded = bound.open("TaskHandle.value").ending { true } else { false }
+    if case .succeeded = open("TaskHandle.value").ending { true } else { false }
   }
 
   @usableFromInline
   func wait() async throws {
-    try await bound.open("TaskHandle.value").wait()
+    try await open("TaskHandle.value").wait()
   }
 
   @usableFromInline
   static func spawn(
     name: String?, isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Void
   ) -> TaskReference {
-    let core = LoopCore.current
-    let task = SpawnedTask(in: core.spawned, name: name)
+    let task = SpawnedTask(in: LoopCore.current.spawned, name: name)
     task.start(isolation: isolation, body)
-    return TaskReference(bound: LoopBound(task, core))
+    return TaskReference(task: task)
   }
 }
 

@@ -10,12 +10,12 @@ final class SpawnedTask: TaskRecord {
     case failed(any Error)
   }
 
-  private(set) var ending = Ending.none
+  @exclusivity(unchecked) private(set) var ending = Ending.none
   /// Whether somebody has seen the ending, or will: an error that nobody sees is reported.
   var isObserved = false
-  private var waiting: WaitQueue?
+  @exclusivity(unchecked) private var waiting: WaitQueue?
   /// The runtime's handle, for as long as the task runs.
-  private var handle: Task<Void, Never>?
+  @exclusivity(unchecked) private var handle: Task<Void, Never>?
 
   deinit {
     guard !isObserved, case .failed(let error) = ending, !isCancellation(error) else { return }
@@ -48,12 +48,24 @@ final class SpawnedTask: TaskRecord {
       // The process is this loop's: its default executor is this loop.
       handle = Task {
         _ = isolation
-        await task.run(skipsIfCancelled, body)
+        guard task.beginUnlessCancelled(skipsIfCancelled) else { return }
+        do {
+          try await body()
+          task.end(.succeeded)
+        } catch {
+          task.end(.failed(error))
+        }
       }
     } else {
       handle = Task(executorPreference: core.face.taskExecutor) {
         _ = isolation
-        await task.run(skipsIfCancelled, body)
+        guard task.beginUnlessCancelled(skipsIfCancelled) else { return }
+        do {
+          try await body()
+          task.end(.succeeded)
+        } catch {
+          task.end(.failed(error))
+        }
       }
     }
   }
@@ -73,18 +85,18 @@ final class SpawnedTask: TaskRecord {
     if case .failed(let error) = ending { throw error }
   }
 
-  private nonisolated(nonsending) func run(_ skipsIfCancelled: Bool, _ body: () async throws -> Void) async {
+  /// Called by the task when it starts.
+  ///
+  /// - Returns: False if it has ended already: it was cancelled before it started.
+  private func beginUnlessCancelled(_ skipsIfCancelled: Bool) -> Bool {
     begin()
-    if skipsIfCancelled, isCancelled {
-      ending = .failed(CancellationError())
-    } else {
-      do {
-        try await body()
-        ending = .succeeded
-      } catch {
-        ending = .failed(error)
-      }
-    }
+    guard skipsIfCancelled, isCancelled else { return true }
+    end(.failed(CancellationError()))
+    return false
+  }
+
+  private func end(_ ending: Ending) {
+    self.ending = ending
     waiting?.wakeAll()
     // Here and not in deinit, which may be on another thread, with the handle's last copy.
     waiting = nil

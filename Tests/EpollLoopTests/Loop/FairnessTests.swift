@@ -121,7 +121,7 @@ import Testing
       }
       let busy = spawn {
         for _ in 0..<320 {
-          await core.spend()
+          if core.spend() { await core.giveWay() }
           operations += 1
         }
       }

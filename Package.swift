@@ -12,6 +12,7 @@ let settings: [SwiftSetting] = [
 let demos: [Target] = [
   .demo("echo-server", "EchoServer"),
   .demo("one-thread", "OneThread", ["OneThreadScenario"]),
+  .demo("async-main", "AsyncMain", ["EpollLoopMain"]),
   .demo("one-thread-main", "OneThreadMain", ["OneThreadScenario", "EpollLoopMain"]),
   .target(
     name: "OneThreadScenario", dependencies: ["EpollLoop"], path: "Sources/Demos/OneThreadScenario",

@@ -4,7 +4,8 @@ extension EventLoop {
   /// From here on everything runs on this one thread: the main actor, `Task {}`, `Task.detached`,
   /// task groups, `async let`, actors, `AsyncStream`, `Task.sleep`. When `body` has ended, tasks that
   /// were started with ``spawn(name:isolation:_:)`` are cancelled and awaited; plain `Task {}`s are
-  /// left where they are, as they are when a program's main function ends.
+  /// left where they are, as they are when a program's main function ends. Callbacks that are still
+  /// pending are dropped. A signal that nobody has read by then meets the process's own handling.
   ///
   /// - Parameters:
   ///   - signals: The first of these cancels `body`; a second one ends the run at once. They are taken

@@ -56,7 +56,7 @@ extension Stream {
       } catch {
         return
       }
-      let wake = await core.park { waiter in
+      let wake = await core.park(for: "unsent bytes to leave") { waiter in
         registration.reading = .awaited(waiter)
         core.schedule(waiter, at: deadline)
       }

@@ -58,7 +58,7 @@ extension Stream {
   /// Waits for the end of a connect that is in progress; if it fails, the stream is closed.
   fileprivate nonisolated(nonsending) func waitToConnect() async throws {
     registration.writing = .idle
-    let wake = await core.park { registration.writing = .awaited($0) }
+    let wake = await core.park(for: "a connection") { registration.writing = .awaited($0) }
     do {
       guard wake == .ready else { throw CancellationError() }
       if let reason = try socket.takeError() { throw reason }

@@ -150,7 +150,7 @@ extension Listener.State {
 
   /// Waits for the next connection, or for a time at the most.
   fileprivate nonisolated(nonsending) func waitForConnection(atMost pause: Duration?) async throws {
-    let wake = await core.park { waiter in
+    let wake = await core.park(for: pause == nil ? "a client" : "free descriptors") { waiter in
       if let pause {
         // The latch stays ready: who waits in the kernel brings no further edge.
         core.schedule(waiter, at: core.now + pause)

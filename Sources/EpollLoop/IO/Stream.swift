@@ -143,7 +143,7 @@ final class Stream {
     case .awaited(let waiter): checkOnlyReader(waiter)
     case .idle: break
     }
-    let wake = await core.park { registration.reading = .awaited($0) }
+    let wake = await core.park(for: "bytes to read") { registration.reading = .awaited($0) }
     switch wake {
     case .ready: try checkOpen(.read)
     case .cancelled: throw CancellationError()
@@ -188,7 +188,7 @@ final class Stream {
   /// Waits until a write may take something. Only by the task whose turn it is, after `trySend`.
   nonisolated(nonsending) func waitToWrite() async throws {
     if case .ready = registration.writing { return }
-    let wake = await core.park { registration.writing = .awaited($0) }
+    let wake = await core.park(for: "room to write") { registration.writing = .awaited($0) }
     switch wake {
     case .ready: return
     case .cancelled: throw CancellationError()
@@ -217,7 +217,7 @@ final class Stream {
   nonisolated(nonsending) func waitForTurn(_ operation: IOError.Operation) async throws {
     let queue = writers ?? WaitQueue(core)
     writers = queue
-    switch await core.park({ queue.append($0) }) {
+    switch await core.park(for: "its turn to write", { queue.append($0) }) {
     case .ready:
       // The turn was handed over: it is still busy. A close that has begun meanwhile waits for it.
       if phase == .closed { throw IOError(operation, .badFileDescriptor, "closed meanwhile") }
@@ -233,7 +233,7 @@ final class Stream {
     guard case .busy = writing else { return true }
     let queue = writers ?? WaitQueue(core)
     writers = queue
-    let wake = await core.park { waiter in
+    let wake = await core.park(for: "the connection to close") { waiter in
       queue.append(waiter)
       core.schedule(waiter, at: deadline)
     }

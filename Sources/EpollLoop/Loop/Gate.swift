@@ -11,7 +11,7 @@ package final class Gate {
   ///
   /// - Throws: `CancellationError` if the task is cancelled first.
   package func wait() async throws {
-    if await core.park({ waiting.append($0) }) == .cancelled { throw CancellationError() }
+    if await core.park(for: "gate", { waiting.append($0) }) == .cancelled { throw CancellationError() }
   }
 
   /// Wakes all who wait.

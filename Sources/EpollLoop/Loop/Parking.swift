@@ -43,10 +43,12 @@ extension LoopCore {
   /// If the task is cancelled already, nothing is placed and it goes on at once; if it is cancelled
   /// while it waits, it wakes with `cancelled`.
   ///
-  /// - Parameter place: Puts the waiter where somebody will wake it. Must not wake it itself.
+  /// - Parameters:
+  ///   - what: What it waits for, in a few words for a list of tasks.
+  ///   - place: Puts the waiter where somebody will wake it. Must not wake it itself.
   /// - Returns: Why it was woken.
   @inline(__always)
-  nonisolated(nonsending) func park(_ place: (Waiter) -> Void) async -> Wake {
+  nonisolated(nonsending) func park(for what: StaticString, _ place: (Waiter) -> Void) async -> Wake {
     let (task, isCancelled) = RunningTask.look()
     if isCancelled { return .cancelled }
     let record = self.record(of: task)
@@ -54,7 +56,7 @@ extension LoopCore {
     place(waiter)
     if record != 0 {
       // Whoever cancels one of our tasks knows its record, and the record its waiter.
-      TaskRecord.at(record) { $0.waiter = waiter }
+      TaskRecord.at(record) { $0.waits(for: what, waiter) }
       await stop(waiter)
     } else {
       await stopCancellable(waiter)
@@ -64,9 +66,13 @@ extension LoopCore {
 
   /// Suspends the current task as a waiter that cancellation does not wake.
   @inline(__always)
-  nonisolated(nonsending) func parkThroughCancellation(_ place: (Waiter) -> Void) async -> Wake {
-    let waiter = waiters.take(.task, subject: 0, record: record(of: RunningTask.address))
+  nonisolated(nonsending) func parkThroughCancellation(
+    for what: StaticString, _ place: (Waiter) -> Void
+  ) async -> Wake {
+    let record = record(of: RunningTask.address)
+    let waiter = waiters.take(.task, subject: 0, record: record)
     place(waiter)
+    if record != 0 { TaskRecord.at(record) { $0.waitsFor = what.utf8Start } }
     await stop(waiter)
     return finish(waiter)
   }

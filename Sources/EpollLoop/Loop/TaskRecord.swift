@@ -9,7 +9,9 @@ class TaskRecord {
   /// The runtime's address of the task; 0 before it has started.
   @exclusivity(unchecked) final private(set) var task: UInt = 0
   /// The ticket of its last wait; stale unless it waits now.
-  @exclusivity(unchecked) final var waiter = Waiter.nobody
+  @exclusivity(unchecked) final private(set) var waiter = Waiter.nobody
+  /// What its last wait was for: a `StaticString`'s bytes, which end in zero and never go away.
+  @exclusivity(unchecked) final var waitsFor: UnsafePointer<UInt8>?
   final private(set) var isCancelled = false
 
   /// Who waits for its end.
@@ -23,6 +25,13 @@ class TaskRecord {
     self.list = list
     self.name = name
     list.append(self)
+  }
+
+  /// Says that the task is about to wait; whoever cancels it wakes this waiter.
+  @inline(__always)
+  final func waits(for what: StaticString, _ waiter: Waiter) {
+    self.waiter = waiter
+    waitsFor = what.utf8Start
   }
 
   /// Lends the record at an address.
@@ -120,7 +129,7 @@ final class TaskList {
   /// - Returns: False if the waiting task was cancelled first.
   nonisolated(nonsending) func shrink(to count: Int) async -> Bool {
     while self.count > count {
-      let wake = await core.park { expect(count, $0) }
+      let wake = await core.park(for: "tasks to end") { expect(count, $0) }
       if wake == .cancelled { return false }
     }
     return true
@@ -129,7 +138,7 @@ final class TaskList {
   /// Waits until all have ended, whatever happens to the waiting task.
   nonisolated(nonsending) func drain() async {
     while count > 0 {
-      _ = await core.parkThroughCancellation { expect(0, $0) }
+      _ = await core.parkThroughCancellation(for: "tasks to end") { expect(0, $0) }
     }
   }
 

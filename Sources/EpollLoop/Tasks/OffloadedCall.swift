@@ -30,7 +30,7 @@ final class OffloadedCall<Success: Sendable>: Sendable {
     defer { core.holds -= 1 }
     let inbox = core.inbox
     var refusal: Errno?
-    let wake = await core.park { waiter in
+    let wake = await core.park(for: "offloaded call") { waiter in
       self.waiter.store(waiter.packed, ordering: .sequentiallyConsistent)
       do throws(Errno) {
         try pool.submit { self.make(inbox) }
@@ -55,7 +55,7 @@ final class OffloadedCall<Success: Sendable>: Sendable {
       throw CancellationError()
     }
     while stage.load(ordering: .sequentiallyConsistent) != Stage.done {
-      _ = await core.parkThroughCancellation { waiter in
+      _ = await core.parkThroughCancellation(for: "offloaded call") { waiter in
         self.waiter.store(waiter.packed, ordering: .sequentiallyConsistent)
         // Either the thread sees this waiter, or it was done before, and this sees that.
         if stage.load(ordering: .sequentiallyConsistent) == Stage.done { core.wakeSoon(waiter) }

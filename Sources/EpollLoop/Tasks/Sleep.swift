@@ -17,7 +17,7 @@ public func sleep(for duration: Duration) async throws {
 /// - Precondition: An event loop runs on this thread.
 public func sleep(until instant: Instant) async throws {
   let core = LoopCore.current
-  let wake = await core.park { core.schedule($0, at: instant) }
+  let wake = await core.park(for: "sleep") { core.schedule($0, at: instant) }
   guard wake == .timedOut else { throw CancellationError() }
 }
 

@@ -78,7 +78,9 @@ final class SpawnedTask: TaskRecord {
     while !isDone {
       let queue = waiting ?? WaitQueue(core)
       waiting = queue
-      if await core.park({ queue.append($0) }) == .cancelled, !isDone { throw CancellationError() }
+      if await core.park(for: "a task's value", { queue.append($0) }) == .cancelled, !isDone {
+        throw CancellationError()
+      }
     }
     // Not before: a waiter that is cancelled has seen nothing.
     isObserved = true

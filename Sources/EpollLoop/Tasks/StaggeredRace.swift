@@ -48,7 +48,7 @@ private final class StaggeredRace<Success> {
   /// - Returns: False if the waiting task was cancelled.
   nonisolated(nonsending) func waitForNews(atMost delay: Duration) async -> Bool {
     let core = list.core
-    let wake = await core.park { waiter in
+    let wake = await core.park(for: "race") { waiter in
       starter = waiter
       core.schedule(waiter, at: core.now + delay)
     }

@@ -12,7 +12,7 @@ import Testing
 
     func wait(_ queue: LoopBound<WaitQueue>) async -> Wake {
       steps.append("parks")
-      let wake = await queue.core.park { queue.open("append").append($0) }
+      let wake = await queue.core.park(for: "test") { queue.open("append").append($0) }
       // Still in the actor: this is its state.
       steps.append("\(wake)")
       return wake
@@ -40,7 +40,8 @@ import Testing
   }
 
   @Test func `a nonisolated task`() throws {
-    #expect(try wakes { queue, core in await core.park { queue.unchecked.append($0) } } == [.ready, .cancelled])
+    #expect(
+      try wakes { queue, core in await core.park(for: "test") { queue.unchecked.append($0) } } == [.ready, .cancelled])
   }
 
   @Test func `a task in an actor, which is in it afterwards too`() throws {
@@ -58,7 +59,7 @@ import Testing
     #expect(
       try wakes { queue, _ in
         await withTaskGroup(of: Wake.self) { group in
-          group.addTask { await queue.core.park { queue.unchecked.append($0) } }
+          group.addTask { await queue.core.park(for: "test") { queue.unchecked.append($0) } }
           return await group.next() ?? .closed
         }
       } == [.ready, .cancelled])
@@ -67,7 +68,7 @@ import Testing
   @Test func `an async let`() throws {
     #expect(
       try wakes { queue, _ in
-        async let wake = queue.core.park { queue.unchecked.append($0) }
+        async let wake = queue.core.park(for: "test") { queue.unchecked.append($0) }
         return await wake
       } == [.ready, .cancelled])
   }
@@ -76,7 +77,7 @@ import Testing
     #expect(
       try wakes { queue, core in
         let task = Task.immediate(executorPreference: core.face.taskExecutor) {
-          await queue.core.park { queue.unchecked.append($0) }
+          await queue.core.park(for: "test") { queue.unchecked.append($0) }
         }
         return await withTaskCancellationHandler {
           await task.value
@@ -90,7 +91,7 @@ import Testing
     #expect(
       try wakes { queue, core in
         let task = Task(executorPreference: core.face.taskExecutor) {
-          await queue.core.park { queue.unchecked.append($0) }
+          await queue.core.park(for: "test") { queue.unchecked.append($0) }
         }
         return await withTaskCancellationHandler {
           await task.value
@@ -106,7 +107,7 @@ import Testing
       var placed = 0
       let task = spawn {
         withUnsafeCurrentTask { $0?.cancel() }
-        return await core.park { _ in placed += 1 }
+        return await core.park(for: "test") { _ in placed += 1 }
       }
       let wake = try await task.value
       #expect(wake == .cancelled)
@@ -118,7 +119,7 @@ import Testing
     try runOnLoop {
       let core = LoopCore.current
       let queue = WaitQueue(core)
-      let task = spawn { await core.park { queue.append($0) } }
+      let task = spawn { await core.park(for: "test") { queue.append($0) } }
       await yield()
       queue.wakeFirst()
       task.cancel()
@@ -131,7 +132,7 @@ import Testing
     try runOnLoop {
       let core = LoopCore.current
       let queue = WaitQueue(core)
-      let task = spawn { await core.parkThroughCancellation { queue.append($0) } }
+      let task = spawn { await core.parkThroughCancellation(for: "test") { queue.append($0) } }
       await yield()
       task.cancel()
       await yield()
@@ -149,7 +150,7 @@ import Testing
       let sum = await withTaskGroup(of: Int.self) { group in
         for number in 0..<200 {
           group.addTask {
-            _ = await queue.core.park { queue.unchecked.append($0) }
+            _ = await queue.core.park(for: "test") { queue.unchecked.append($0) }
             return number
           }
         }
@@ -172,7 +173,7 @@ import Testing
       let queue = LoopBound(WaitQueue(core), core)
       let task = Task(executorPreference: core.face.taskExecutor) {
         await withTaskGroup(of: (Wake, Bool).self) { group in
-          group.addTask { (await queue.core.park { queue.unchecked.append($0) }, queue.core.isCurrent) }
+          group.addTask { (await queue.core.park(for: "test") { queue.unchecked.append($0) }, queue.core.isCurrent) }
           return await group.next() ?? (.closed, false)
         }
       }

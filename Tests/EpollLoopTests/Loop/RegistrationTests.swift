@@ -152,8 +152,8 @@ import Testing
       let pipe = Pipe()
       let registration = try core.register(pipe.reading)
       var wakes: [String] = []
-      spawn { wakes.append("reading \(await core.park { registration.reading = .awaited($0) })") }
-      spawn { wakes.append("writing \(await core.park { registration.writing = .awaited($0) })") }
+      spawn { wakes.append("reading \(await core.park(for: "test") { registration.reading = .awaited($0) })") }
+      spawn { wakes.append("writing \(await core.park(for: "test") { registration.writing = .awaited($0) })") }
       await yield()
       core.deregister(registration)
       await yield()

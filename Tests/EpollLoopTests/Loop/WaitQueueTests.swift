@@ -11,7 +11,7 @@ import Testing
       var order: [Int] = []
       for number in 0..<10 {
         spawn {
-          _ = await core.park { queue.append($0) }
+          _ = await core.park(for: "test") { queue.append($0) }
           order.append(number)
         }
       }
@@ -30,7 +30,7 @@ import Testing
       let queue = WaitQueue(core)
       var woken: [Int] = []
       for number in 0..<5 {
-        spawn { if await core.park({ queue.append($0) }) == .closed { woken.append(number) } }
+        spawn { if await core.park(for: "test", { queue.append($0) }) == .closed { woken.append(number) } }
       }
       await yield()
       queue.wakeAll(.closed)
@@ -46,7 +46,7 @@ import Testing
       let queue = WaitQueue(core)
       var wakes: [Int: Wake] = [:]
       let tasks = (0..<3).map { number in
-        spawn { wakes[number] = await core.park { queue.append($0) } }
+        spawn { wakes[number] = await core.park(for: "test") { queue.append($0) } }
       }
       await yield()
       tasks[1].cancel()
@@ -62,7 +62,7 @@ import Testing
     try runOnLoop {
       let core = LoopCore.current
       let queue = WaitQueue(core)
-      let wake = await core.park {
+      let wake = await core.park(for: "test") {
         queue.append($0)
         core.schedule($0, at: core.now + .seconds(1))
       }
@@ -79,7 +79,7 @@ import Testing
       var wakes: [Wake] = []
       let task = spawn {
         wakes.append(
-          await core.park {
+          await core.park(for: "test") {
             queue.append($0)
             core.schedule($0, at: core.now + .seconds(1))
           })
@@ -97,12 +97,12 @@ import Testing
     try runOnLoop {
       let core = LoopCore.current
       var tickets: [Waiter] = []
-      spawn { _ = await core.park { tickets.append($0) } }
+      spawn { _ = await core.park(for: "test") { tickets.append($0) } }
       await yield()
       core.wake(tickets[0], .ready)
       await yield()
       var second = Wake.ready
-      let task = spawn { second = await core.park { tickets.append($0) } }
+      let task = spawn { second = await core.park(for: "test") { tickets.append($0) } }
       await yield()
       #expect(tickets[0].slot == tickets[1].slot)
       core.wake(tickets[0], .closed)

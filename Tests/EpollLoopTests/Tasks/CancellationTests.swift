@@ -129,7 +129,7 @@ import Testing
       let task = spawn {
         await withTaskGroup(of: Wake.self) { group in
           group.addTask {
-            await LoopCore.current.park { _ in parent.open("slot").task?.cancel() }
+            await LoopCore.current.park(for: "test") { _ in parent.open("slot").task?.cancel() }
           }
           return await group.next()
         }
@@ -152,7 +152,7 @@ import Testing
     _ place: @escaping @Sendable (Waiter) -> Void
   ) -> Task<Wake, Never> {
     Task(executorPreference: EventLoop.current.taskExecutor) {
-      await LoopCore.current.park { place($0) }
+      await LoopCore.current.park(for: "test") { place($0) }
     }
   }
 

@@ -93,6 +93,16 @@ final class LoopCore {
     return Unmanaged<LoopCore>.fromOpaque(address).takeUnretainedValue()
   }
 
+  /// Lends the loop that runs on this thread.
+  @inline(__always)
+  static func withCurrent<Result>(_ body: (LoopCore) -> Result) -> Result {
+    guard let address = CurrentLoop.address else {
+      preconditionFailure("No event loop runs on this thread: call this inside EventLoop.run")
+    }
+    // SAFETY: as above.
+    return Unmanaged<LoopCore>.fromOpaque(address)._withUnsafeGuaranteedRef(body)
+  }
+
   /// The loop's public face.
   var face: EventLoop {
     guard let loop else { preconditionFailure("The event loop is gone; only its handles are left") }

@@ -40,6 +40,8 @@ final class LoopCore {
   @exclusivity(unchecked) var statistics = LoopStatistics()
   /// Work elsewhere that holds a virtual clock still, such as an offloaded call.
   @exclusivity(unchecked) var holds = 0
+  /// Where offloaded calls go out and come back; the floor above makes it when it first needs it.
+  @exclusivity(unchecked) var offloadDesk: AnyObject?
   /// Hears of each jump of a virtual clock.
   var clockMoved: ((Instant) -> Void)?
   /// What the inbox held; kept for its storage.

@@ -146,6 +146,7 @@ extension LoopCore {
       case .wake(let waiter, let wake): self.wake(waiter, wake)
       case .release(let sentinel): waiters.giveBack(sentinel)
       case .call(let body): soon(body)
+      case .news(let body): body()
       }
     }
     guard received == batch.count else { return }

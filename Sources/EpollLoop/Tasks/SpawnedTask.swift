@@ -38,22 +38,8 @@ final class SpawnedTask: TaskRecord {
   /// What it returned.
   @inlinable
   func value<Success>(as type: Success.Type) -> Success {
-    /// Gives the value its type.
-    func open<Value>(_ value: Value) -> Success {
-      // SAFETY: the types are the same. A cast that asks the runtime takes 400 instructions.
-      if Value.self == Success.self { return unsafeBitCast(value, to: Success.self) }
-      return castValue()
-    }
     guard let value else { preconditionFailure("A task succeeded without a value") }
-    return open(value)
-  }
-
-  /// The value of a task whose `Success` is an existential type, such as `Any`.
-  @usableFromInline
-  @inline(never)
-  func castValue<Success>() -> Success {
-    guard let value = value as? Success else { preconditionFailure("A task succeeded with another type") }
-    return value
+    return untyped(value)
   }
 
   /// Traps on another thread than the task's loop's.

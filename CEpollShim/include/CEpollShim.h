@@ -85,12 +85,17 @@ static inline void cepoll_prefetch_task(const char *task) {
   __builtin_prefetch(task + 64);
   __builtin_prefetch(task + 128);
 }
+static inline void cepoll_prefetch(const char *address) { __builtin_prefetch(address); }
 static inline void cepoll_prefetch_frame(const char *task) {
   const char *frame = *(const char *const *)(task + 64);
   __builtin_prefetch(frame);
   __builtin_prefetch(frame + 64);
   __builtin_prefetch(frame + 128);
   __builtin_prefetch(frame - 64);
+  __builtin_prefetch(frame - 128);
+  __builtin_prefetch(frame - 192);
+  __builtin_prefetch(frame - 256);
+  __builtin_prefetch(frame - 320);
 }
 
 /* The loop that runs on this thread: an unowned pointer, null where none runs. A call and not an

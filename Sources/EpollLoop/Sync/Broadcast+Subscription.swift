@@ -1,7 +1,7 @@
 extension Broadcast {
   /// One subscriber's place in a broadcast.
   ///
-  /// It ends when it is cancelled or dropped, whichever comes first. Tasks that share one share its
+  /// It closes when it is closed or dropped, whichever comes first. Tasks that share one share its
   /// items: each item goes to one of them.
   public final class Subscription {
     @usableFromInline let broadcast: Broadcast
@@ -9,7 +9,7 @@ extension Broadcast {
     @usableFromInline let owner: Int
     /// The number of the next item to get.
     @usableFromInline var number: Int
-    @usableFromInline private(set) var hasEnded = false
+    @usableFromInline private(set) var hasClosed = false
 
     init(_ owner: Int, to broadcast: Broadcast, from number: Int) {
       self.broadcast = broadcast
@@ -18,7 +18,7 @@ extension Broadcast {
     }
 
     deinit {
-      guard !hasEnded else { return }
+      guard !hasClosed else { return }
       broadcast.waiting.carry("Broadcast.Subscription.deinit") { [broadcast, owner, number] in
         broadcast.unsubscribe(owner, at: number)
       }
@@ -26,7 +26,7 @@ extension Broadcast {
 
     /// Gets the next item, and waits while there is none.
     ///
-    /// - Returns: Nil once the broadcast was closed and nothing is left, or the subscription was cancelled.
+    /// - Returns: Nil once the broadcast was closed and nothing is left, or the subscription.
     /// - Throws: ``BroadcastLagged`` if items that it has not got are gone; the next call gets the oldest
     ///   that is left. `CancellationError` if the task is cancelled while it waits; no item is lost.
     @inlinable
@@ -37,7 +37,7 @@ extension Broadcast {
           if broadcast.waiting.spend() { await broadcast.waiting.giveWay() }
           return item
         }
-        if hasEnded || broadcast.hasClosed { return nil }
+        if hasClosed || broadcast.hasClosed { return nil }
         let line = broadcast.waiting
         _ = try await line.wait(in: line.takeSeat(), for: "an item of a broadcast", owner: owner)
       }
@@ -56,22 +56,22 @@ extension Broadcast {
     /// How many items it can get without waiting.
     public var count: Int {
       broadcast.waiting.check("Broadcast.Subscription.count")
-      return hasEnded ? 0 : broadcast.endNumber - Swift.max(number, broadcast.firstNumber)
+      return hasClosed ? 0 : broadcast.endNumber - Swift.max(number, broadcast.firstNumber)
     }
 
-    /// Ends the subscription: it gets nothing any more, and tasks that wait get nil.
+    /// Closes the subscription: it gets nothing any more, and tasks that wait get nil.
     ///
     /// A second call does nothing.
-    public func cancel() {
-      broadcast.waiting.check("Broadcast.Subscription.cancel")
-      guard !hasEnded else { return }
-      hasEnded = true
+    public func close() {
+      broadcast.waiting.check("Broadcast.Subscription.close")
+      guard !hasClosed else { return }
+      hasClosed = true
       broadcast.unsubscribe(owner, at: number)
     }
 
     @inlinable
     func take() throws -> Element? {
-      guard !hasEnded else { return nil }
+      guard !hasClosed else { return nil }
       let missed = broadcast.firstNumber - number
       if missed > 0 {
         number += missed
@@ -117,5 +117,5 @@ extension Broadcast.Subscription: AsyncSequence {
 }
 
 // SAFETY: everything that touches its state first compares the thread's loop with the broadcast's; the last
-// reference may go on any thread, and only asks the loop to end the subscription.
+// reference may go on any thread, and only asks the loop to close the subscription.
 extension Broadcast.Subscription: @unchecked Sendable where Element: Sendable {}

@@ -113,7 +113,7 @@ public final class Broadcast<Element> {
     while kept.count > 0, kept[0].unseen == 0 { dropFirst() }
   }
 
-  /// Ends a subscription that has got all items before `number`.
+  /// Closes a subscription that has got all items before `number`.
   func unsubscribe(_ subscription: Int, at number: Int) {
     subscribers -= 1
     waiting.closeAll(of: subscription)

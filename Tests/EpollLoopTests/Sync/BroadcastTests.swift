@@ -81,13 +81,41 @@ import Testing
       #expect(item == nil)
       send()
       _ = try await first.next()
-      second.cancel()
+      second.close()
       #expect(item != nil)
-      third.cancel()
+      third.close()
       #expect(item == nil)
-      first.cancel()
+      first.close()
       send()
       #expect(item == nil)
+    }
+  }
+
+  @Test func `an item whose deinit sends finds everything in order`() throws {
+    try runOnLoop {
+      final class Item {
+        let number: Int
+        let whenGone: () -> Void
+
+        init(_ number: Int, whenGone: @escaping () -> Void = {}) {
+          self.number = number
+          self.whenGone = whenGone
+        }
+
+        deinit { whenGone() }
+      }
+      let news = Broadcast<Item>(capacity: 1)
+      let (slow, other) = (news.subscribe(), news.subscribe())
+      news.send(Item(0) { [unowned news] in news.send(Item(100)) })
+      // The first goes, says so, and what it says goes too: there is room for one.
+      news.send(Item(1))
+      do { _ = try await slow.next() } catch let error as BroadcastLagged { #expect(error.count == 2) }
+      #expect(try await slow.next()?.number == 1)
+      news.send(Item(2) { [unowned news] in news.send(Item(200)) })
+      #expect(try await slow.next()?.number == 2)
+      other.close()
+      #expect(try await slow.next()?.number == 200)
+      #expect(slow.count == 0)
     }
   }
 
@@ -115,15 +143,15 @@ import Testing
     }
   }
 
-  @Test func `a subscription that was cancelled gets nothing, and wakes who waits by it`() throws {
+  @Test func `a subscription that was closed gets nothing, and wakes who waits by it`() throws {
     try runOnLoop {
       let news = Broadcast<Int>(capacity: 10)
       let (ended, other) = (news.subscribe(), news.subscribe())
       let waiting = spawn { try await ended.next() }
       let staying = spawn { try await other.next() }
       await yield()
-      ended.cancel()
-      ended.cancel()
+      ended.close()
+      ended.close()
       #expect(news.subscriberCount == 1)
       let nothing = try await waiting.value
       #expect(nothing == nil)
@@ -135,7 +163,7 @@ import Testing
     }
   }
 
-  @Test func `a dropped subscription ends, on whatever thread`() throws {
+  @Test func `a dropped subscription closes, on whatever thread`() throws {
     final class Holder: @unchecked Sendable { var items: Broadcast<Int>.Subscription? }
     try runOnLoop(clock: .kernel) {
       let news = Broadcast<Int>(capacity: 10)
@@ -227,7 +255,7 @@ import Testing
       }
       for _ in 0..<pauses[turn % pauses.count] { await yield() }
     }
-    items.cancel()
+    items.close()
   }
 
   private struct Wrong: Error {

@@ -42,6 +42,13 @@ enum Unsafe {
     "Sources/EpollLoop/Loop/RuntimeTakeover.swift": [
       "@unchecked", "nonisolated(unsafe)", "unsafeBitCast", "@_spi",
     ],
+    // Queues and their kin may be held anywhere and compare the thread's loop with their own at each use.
+    "Sources/EpollLoop/Sync/Queue.swift": ["@unchecked"],
+    "Sources/EpollLoop/Sync/Channel+Sender.swift": ["@unchecked"],
+    "Sources/EpollLoop/Sync/Channel+Receiver.swift": ["@unchecked"],
+    "Sources/EpollLoop/Sync/Broadcast.swift": ["@unchecked"],
+    "Sources/EpollLoop/Sync/Broadcast+Subscription.swift": ["@unchecked"],
+    "Sources/EpollLoop/Sync/Watch.swift": ["@unchecked"],
     // A pair of streams in memory stays on the loop on which it was made; its gates trap elsewhere.
     "Sources/EpollLoopTesting/MemoryStream.swift": ["@unchecked"],
   ]

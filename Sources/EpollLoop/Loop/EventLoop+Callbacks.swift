@@ -1,4 +1,4 @@
-/// A callback that waits for its turn, and may be taken back.
+/// A callback that waits for its turn, and may be put off or taken back.
 ///
 /// Dropping it changes nothing: the callback stays scheduled.
 public struct Scheduled: Sendable {
@@ -24,6 +24,29 @@ public struct Scheduled: Sendable {
         bound.check("cancel")
         bound.core.withdraw(waiter)
       })
+  }
+
+  /// Moves the callback to another instant of the loop's clock; only that one counts from now on.
+  ///
+  /// It counts as created now: among equal deadlines it comes last. One that is ready and has not run
+  /// yet waits again, for the new instant. In its own call it is called once more, at the soonest in the next
+  /// tick. A repeating callback goes on from the new instant, period by period. The past means the next
+  /// tick; with ``Instant/distantFuture`` it rests until it is moved again.
+  ///
+  /// - Returns: False if there is nothing left to move: it has been cancelled, or was called once and that
+  ///   call is over, and then its memory has been given back. Schedule a new one instead.
+  /// - Complexity: that of a new timer, without an allocation.
+  @discardableResult
+  public func reschedule(at instant: Instant) -> Bool {
+    bound.check("Scheduled.reschedule")
+    return bound.core.reschedule(waiter, at: instant)
+  }
+
+  /// Moves the callback to a duration from now; as ``reschedule(at:)``. Zero and less mean the next tick.
+  @discardableResult
+  public func reschedule(after delay: Duration) -> Bool {
+    bound.check("Scheduled.reschedule")
+    return bound.core.reschedule(waiter, at: bound.core.now + delay)
   }
 }
 

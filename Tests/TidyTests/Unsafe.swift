@@ -11,7 +11,7 @@ enum Unsafe {
     "Sources/EpollLoop/Tasks/ThreadPool.swift": ["nonisolated(unsafe)"],
     "Sources/EpollLoop/Loop/Inbox.swift": ["nonisolated(unsafe)"],
     // The lock itself.
-    "Sources/EpollLoop/System/Lock.swift": ["nonisolated(unsafe)"],
+    "Sources/EpollLoop/System/ThreadLock.swift": ["nonisolated(unsafe)"],
     // The one place that starts tasks carries closures into them that need not be Sendable.
     "Sources/EpollLoop/Tasks/SpawnedTask.swift": ["nonisolated(unsafe)"],
     "Sources/EpollLoop/Tasks/Spawn.swift": ["@unchecked"],

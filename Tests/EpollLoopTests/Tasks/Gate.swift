@@ -3,7 +3,7 @@ import Synchronization
 
 /// A door between threads: those that wait go on once it is open, and it stays open.
 final class Gate: Sendable {
-  private let lock = Lock()
+  private let lock = ThreadLock()
   private let isOpen = Atomic(false)
 
   func open() {

@@ -13,7 +13,7 @@ enum Unsafe {
     "Sources/EpollLoop/Tasks/ThreadPool.swift": ["nonisolated(unsafe)", "Unmanaged"],
     "Sources/EpollLoop/Loop/Inbox.swift": ["nonisolated(unsafe)"],
     // The lock itself.
-    "Sources/EpollLoop/System/Lock.swift": ["nonisolated(unsafe)"],
+    "Sources/EpollLoop/System/ThreadLock.swift": ["nonisolated(unsafe)"],
     // The one place that starts tasks carries closures into them that need not be Sendable.
     "Sources/EpollLoop/Tasks/SpawnedTask.swift": ["nonisolated(unsafe)"],
     // A value that has no static type is read as the type that was put there.

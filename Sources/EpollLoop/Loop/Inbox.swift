@@ -40,7 +40,7 @@ final class Inbox: Sendable {
   }
 
   private let attention = Atomic(Attention.awake)
-  private let lock = Lock()
+  private let lock = ThreadLock()
   // SAFETY: only ever touched inside `lock.locked`.
   @exclusivity(unchecked) nonisolated(unsafe) private var state = State()
   private let bell: WakeDescriptor

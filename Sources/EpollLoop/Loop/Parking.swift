@@ -107,6 +107,10 @@ extension LoopCore {
     return budget <= 0
   }
 
+  /// Whether the running job may do another operation without giving way after it.
+  @inline(__always)
+  var hasBudget: Bool { budget > 1 }
+
   @inline(__always)
   private nonisolated(nonsending) func stop(_ waiter: Waiter) async {
     parkingSlot = waiter.slot

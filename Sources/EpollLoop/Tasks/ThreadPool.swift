@@ -70,7 +70,7 @@ public final class ThreadPool: Sendable {
   /// How many threads there are at the most.
   public let maximumThreads: Int
   private let idleNanoseconds: Int64
-  private let lock = Lock()
+  private let lock = ThreadLock()
   /// Whether a call has come since a thread began to look around.
   private let hasNews = Atomic(false)
   /// How often a thread that looks around gives its processor away before it sleeps.

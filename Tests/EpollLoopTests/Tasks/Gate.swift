@@ -4,7 +4,7 @@ import Testing
 
 /// A door between threads: those that wait go on once it is open, and it stays open.
 final class Gate: Sendable {
-  private let lock = Lock()
+  private let lock = ThreadLock()
   private let isOpen = Atomic(false)
 
   func open() {

@@ -166,20 +166,31 @@ extension LoopCore {
     }
   }
 
-  /// Gives the slot of a callback back, and lets go of what it would have called.
+  /// Gives the slot of a function or callback back, and lets go of what it would have called.
+  @inline(__always)
   private func discard(_ index: UInt32) {
-    guard waiters.slots[Int(index)].kind == .callback else {
-      let body = waiters.takeOut(function: index)
-      waiters.giveBack(index)
-      // Last, since what it has captured may end with it, and use the loop.
-      return withExtendedLifetime(body) {}
-    }
+    guard waiters.slots[Int(index)].kind == .function else { return discard(callback: index) }
+    _ = giveBack(function: index)
+  }
+
+  /// Gives a function's slot back, and the function to the caller: what it has captured may end with it, and
+  /// use the loop.
+  @inline(__always)
+  private func giveBack(function index: UInt32) -> () -> Void {
+    let body = waiters.takeOut(function: index)
+    waiters.giveBack(index)
+    return body
+  }
+
+  @inline(never)
+  private func discard(callback index: UInt32) {
     let callback = callback(in: index)
     waiters.giveBack(index)
     Unmanaged.passUnretained(callback).release()
   }
 
   /// The slot of a function or callback that is not over; nil otherwise.
+  @inline(__always)
   private func callbackSlot(_ waiter: Waiter) -> UnsafeMutablePointer<WaiterTable.Slot>? {
     guard let slot = waiters.slot(waiter) else { return nil }
     return slot.pointee.kind == .function || slot.pointee.kind == .callback ? slot : nil

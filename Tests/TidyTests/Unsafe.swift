@@ -12,6 +12,7 @@ enum Unsafe {
     // The state stands behind a lock that the compiler does not know.
     "Sources/EpollLoop/Tasks/ThreadPool.swift": ["nonisolated(unsafe)", "Unmanaged"],
     "Sources/EpollLoop/Loop/Inbox.swift": ["nonisolated(unsafe)"],
+    "Sources/EpollLoop/Loop/LoopDirectory.swift": ["nonisolated(unsafe)"],
     // The lock itself.
     "Sources/EpollLoop/System/ThreadLock.swift": ["nonisolated(unsafe)"],
     // The one place that starts tasks carries closures into them that need not be Sendable.

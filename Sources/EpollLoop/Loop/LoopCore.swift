@@ -12,6 +12,9 @@ final class LoopCore {
   /// The tasks that nobody waits for in a structured way: cancelled when the run ends.
   lazy var spawned = TaskList(self)
 
+  /// What names this loop in the ``LoopDirectory``.
+  let number: UInt64
+
   // The kernel's side.
   let poller: Poller
   let alarm: AlarmDescriptor
@@ -68,6 +71,7 @@ final class LoopCore {
 
   init(inbox: Inbox, clock: LoopClock) throws(Errno) {
     self.inbox = inbox
+    number = LoopDirectory.enter(inbox)
     self.clock = clock
     let executor = ParkingExecutor()
     parking = Parking(executor)
@@ -76,6 +80,10 @@ final class LoopCore {
     try poller.add(inbox.bellNumber, for: [.readable, .edgeTriggered], token: LoopCore.bellToken)
     try poller.add(alarm.number, for: [.readable, .edgeTriggered], token: LoopCore.alarmToken)
     executor.core = .passUnretained(self)
+  }
+
+  deinit {
+    LoopDirectory.leave(number)
   }
 
   /// The loop that runs on this thread.
@@ -103,6 +111,18 @@ final class LoopCore {
     }
     // SAFETY: as above.
     return Unmanaged<LoopCore>.fromOpaque(address)._withUnsafeGuaranteedRef(body)
+  }
+
+  /// Lends the loop of a number, if it runs on this thread.
+  ///
+  /// - Returns: Nil if another loop runs here, or none.
+  @inline(__always)
+  static func withCurrent<Result>(numbered number: UInt64, _ body: (LoopCore) -> Result) -> Result? {
+    guard let address = CurrentLoop.address else { return nil }
+    // SAFETY: as above.
+    return Unmanaged<LoopCore>.fromOpaque(address)._withUnsafeGuaranteedRef {
+      $0.number == number ? body($0) : nil
+    }
   }
 
   /// The loop's public face.

@@ -75,6 +75,7 @@ static int64_t now(clockid_t clock) {
 
 int64_t cepoll_clock_now(void) { return now(CLOCK_BOOTTIME); }
 int64_t cepoll_clock_monotonic_now(void) { return now(CLOCK_MONOTONIC); }
+int64_t cepoll_clock_coarse_now(void) { return now(CLOCK_MONOTONIC_COARSE); }
 int64_t cepoll_clock_raw_now(void) { return now(CLOCK_MONOTONIC_RAW); }
 
 /* signals */

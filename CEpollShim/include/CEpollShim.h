@@ -44,6 +44,7 @@ int cepoll_timer_create(void);
 int cepoll_timer_arm(int fd, int64_t deadline_nanoseconds);
 int64_t cepoll_clock_now(void);
 int64_t cepoll_clock_monotonic_now(void);
+int64_t cepoll_clock_coarse_now(void);
 int64_t cepoll_clock_raw_now(void);
 
 /* signalfd(2): the signals of `mask` (bit n-1 for signal n), blocked in this thread, as reads. */

@@ -54,7 +54,7 @@ extension Listener {
       if let onError {
         onError(error, connection)
       } else if !(error is IOError || isCancellation(error)) {
-        UnhandledErrors.report(error, task: "connection from \(connection.remoteAddress.map(\.description) ?? "?")")
+        UnhandledErrors.report(error, of: "the connection from \(connection.remoteAddress.map(\.description) ?? "?")")
       }
     }
   }

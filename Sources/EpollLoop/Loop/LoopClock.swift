@@ -12,6 +12,15 @@ enum LoopClock {
     }
   }
 
+  /// The time to within some milliseconds, on a clock that may stand still while the machine sleeps.
+  @inline(__always)
+  var coarseNow: Int64 {
+    switch self {
+    case .kernel: Instant.coarseNanoseconds
+    case .virtual(let now): now
+    }
+  }
+
   var isVirtual: Bool {
     switch self {
     case .kernel: false

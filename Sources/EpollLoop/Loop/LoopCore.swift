@@ -41,6 +41,12 @@ final class LoopCore {
   @exclusivity(unchecked) var isStopping = false
   @exclusivity(unchecked) var turnsSinceLook = 0
   @exclusivity(unchecked) var statistics = LoopStatistics()
+  /// When the loop last looked at the kernel, to within some milliseconds: for how long tasks wait.
+  @exclusivity(unchecked) var lookTime: Int64 = 0
+  /// The number of the task that was made last.
+  @exclusivity(unchecked) var lastTaskNumber: UInt32 = 0
+  /// Watches out for turns that hold the thread for long; nil costs nothing.
+  @exclusivity(unchecked) var slowTurns: SlowTurns?
   /// Work elsewhere that holds a virtual clock still, such as an offloaded call.
   @exclusivity(unchecked) var holds = 0
   /// Where offloaded calls go out and come back; the floor above makes it when it first needs it.

@@ -59,7 +59,10 @@ extension LoopCore {
     place(waiter)
     if record != 0 {
       // Whoever cancels one of our tasks knows its record, and the record its waiter.
-      TaskRecord.at(record) { $0.waits(for: what, waiter) }
+      TaskRecord.at(record) {
+        $0.waiter = waiter
+        $0.waits(for: what)
+      }
       await stop(waiter)
     } else {
       await stopCancellable(waiter)
@@ -75,7 +78,7 @@ extension LoopCore {
     let record = record(of: RunningTask.address)
     let waiter = waiters.take(.task, subject: 0, record: record)
     place(waiter)
-    if record != 0 { TaskRecord.at(record) { $0.waitsFor = what.utf8Start } }
+    if record != 0 { TaskRecord.at(record) { $0.waits(for: what) } }
     await stop(waiter)
     return finish(waiter)
   }
@@ -160,7 +163,7 @@ extension LoopCore {
 
   /// The record of the running task; 0 if it is none of ours.
   @inline(__always)
-  private func record(of task: UInt) -> UInt {
+  func record(of task: UInt) -> UInt {
     let record = currentRecord
     if record != 0, TaskRecord.at(record, { $0.task == task }) { return record }
     return tasks.find(task)

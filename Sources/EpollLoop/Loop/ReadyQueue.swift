@@ -55,6 +55,18 @@ struct ReadyQueue: ~Copyable {
     turns[(head &+ offset) & mask]
   }
 
+  /// The addresses of the jobs that are waiting.
+  var jobs: Set<UInt> {
+    var jobs: Set<UInt> = []
+    for offset in 0..<count {
+      switch peek(offset).kind {
+      case .mainJob, .loopJob: jobs.insert(peek(offset).subject)
+      case .waiter: break
+      }
+    }
+    return jobs
+  }
+
   /// Exchanges the first turn with the one at `offset` behind it, for a shuffled order.
   mutating func bringForward(_ offset: Int) {
     let other = (head &+ offset) & mask

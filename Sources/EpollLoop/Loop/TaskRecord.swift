@@ -10,9 +10,18 @@ class TaskRecord {
   /// The runtime's address of the task; 0 before it has started.
   @exclusivity(unchecked) final private(set) var task: UInt = 0
   /// The ticket of its last wait; stale unless it waits now.
-  @exclusivity(unchecked) final private(set) var waiter = Waiter.nobody
+  @exclusivity(unchecked) final var waiter = Waiter.nobody
   /// What its last wait was for: a `StaticString`'s bytes, which end in zero and never go away.
-  @exclusivity(unchecked) final var waitsFor: UnsafePointer<UInt8>?
+  @exclusivity(unchecked) final private(set) var waitsFor: UnsafePointer<UInt8>?
+  /// When that wait began, to within a tick, in nanoseconds of ``LoopCore/lookTime``.
+  @exclusivity(unchecked) final private(set) var waitsSince: Int64 = 0
+  /// Which task of its loop it is, counted from 1, anew after 2^32.
+  final let number: UInt32
+  /// The number of the task that started it; 0 if it was none of ours.
+  final let parent: UInt32
+  /// Where in the source it was started; a file as `waitsFor`, nil if it is not known.
+  @exclusivity(unchecked) final var file: UnsafePointer<UInt8>?
+  @exclusivity(unchecked) final var line: UInt32 = 0
   final private(set) var isCancelled = false
 
   /// Who waits for its end; nil when that list is gone, and the task with it.
@@ -23,16 +32,19 @@ class TaskRecord {
 
   init(in list: TaskList, name: String?) {
     core = list.core
+    core.lastTaskNumber &+= 1
+    number = core.lastTaskNumber
+    parent = core.runningTaskNumber
     self.list = .passUnretained(list)
     self.name = name
     list.append(self)
   }
 
-  /// Says that the task is about to wait; whoever cancels it wakes this waiter.
+  /// Says what the task is about to wait for.
   @inline(__always)
-  final func waits(for what: StaticString, _ waiter: Waiter) {
-    self.waiter = waiter
+  final func waits(for what: StaticString) {
     waitsFor = what.utf8Start
+    waitsSince = core.lookTime
   }
 
   /// Lends the record at an address.
@@ -69,6 +81,7 @@ class TaskRecord {
   /// Called by the task as the last thing it does.
   final func end() {
     core.checkThread()
+    if core.slowTurns != nil { core.slowTurns?.note(core.currentRecord) }
     core.currentRecord = 0
     core.tasks.remove(task)
     task = 0
@@ -153,6 +166,17 @@ final class TaskList {
   private func expect(_ count: Int, _ waiter: Waiter) {
     target = count
     joiner = waiter
+  }
+
+  /// The addresses of all, the oldest first.
+  var records: [UInt] {
+    var addresses: [UInt] = []
+    var rest = first
+    while let link = rest {
+      addresses.append(UInt(bitPattern: link.toOpaque()))
+      rest = link.takeUnretainedValue().next
+    }
+    return addresses
   }
 
   fileprivate func append(_ record: TaskRecord) {

@@ -34,6 +34,11 @@ struct TaskTable: ~Copyable {
     return 0
   }
 
+  /// The records of all running tasks, in no order.
+  var records: [UInt] {
+    (0...mask).compactMap { places[$0].key == 0 ? nil : places[$0].record }
+  }
+
   /// Forgets a task that has ended.
   mutating func remove(_ task: UInt) {
     removeKey(task)

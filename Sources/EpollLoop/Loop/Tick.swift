@@ -104,6 +104,7 @@ extension LoopCore {
     if timers.count > 0 { wakeDueTimers(isIdle: isIdle) }
 
     // 8. The next tick begins.
+    lookTime = clock.coarseNow
   }
 
   /// An event of the bell or the alarm, or one for a registration that has ended.
@@ -195,6 +196,20 @@ extension LoopCore {
   @inline(__always)
   private func run(_ turn: ReadyQueue.Turn) {
     statistics.turns &+= 1
+    if slowTurns != nil { return runTimed(turn) }
+    runNow(turn)
+  }
+
+  /// Runs one turn, with an eye on how long it takes.
+  @inline(never)
+  private func runTimed(_ turn: ReadyQueue.Turn) {
+    slowTurns?.begin()
+    runNow(turn)
+    slowTurns?.end()
+  }
+
+  @inline(__always)
+  private func runNow(_ turn: ReadyQueue.Turn) {
     switch turn.kind {
     case .mainJob: run(job: turn.subject, on: .main, record: 0)
     case .loopJob: run(job: turn.subject, on: .loop, record: 0)
@@ -236,6 +251,7 @@ extension LoopCore {
     case .loop: job.runSynchronously(on: taskExecutor.unsafelyUnwrapped)
     case .none: job.runSynchronously(on: LoopCore.noExecutor)
     }
+    if slowTurns != nil { slowTurns?.note(currentRecord) }
     currentRecord = 0
   }
 }

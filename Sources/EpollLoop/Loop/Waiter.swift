@@ -202,6 +202,15 @@ struct WaiterTable: ~Copyable {
     return slot.pointee.generation == waiter.generation && slot.pointee.kind != .free ? slot : nil
   }
 
+  /// How far each wait of our tasks has come, by the address of the task's record.
+  var stages: [UInt: Stage] {
+    var stages: [UInt: Stage] = [:]
+    for slot in UnsafeBufferPointer(start: slots, count: Int(capacity)) where slot.kind == .task && slot.record != 0 {
+      stages[slot.record] = slot.stage
+    }
+    return stages
+  }
+
   /// The tickets of all functions and callbacks, in order of their slots.
   var callbacks: [Waiter] {
     var tickets: [Waiter] = []

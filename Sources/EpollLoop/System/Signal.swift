@@ -16,6 +16,8 @@ public struct Signal: Hashable, Sendable, RawRepresentable {
   public static let interrupt = Signal(rawValue: SIGINT)
   /// SIGTERM: the polite request to end.
   public static let terminate = Signal(rawValue: SIGTERM)
+  /// SIGUSR1: what the program makes of it.
+  public static let user1 = Signal(rawValue: SIGUSR1)
   /// SIGHUP: the terminal is gone.
   public static let hangUp = Signal(rawValue: SIGHUP)
 }

@@ -55,15 +55,17 @@ extension TaskHandle: @unchecked Sendable where Success: Sendable {}
 /// - Parameters:
 ///   - name: What it is called, for people.
 ///   - isolation: Where it runs; the caller's, unless given.
+///   - file: Where it stands in the source, with `line`, for ``EventLoop/tasks`` and reports.
 ///   - body: What it does.
 /// - Precondition: An event loop runs on this thread.
 @discardableResult
 @inlinable
 public func spawn<Success>(
-  name: String? = nil, isolation: isolated (any Actor)? = #isolation,
-  _ body: @escaping () async throws -> Success
+  name: String? = nil, isolation: isolated (any Actor)? = #isolation, file: StaticString = #fileID,
+  line: UInt32 = #line, _ body: @escaping () async throws -> Success
 ) -> TaskHandle<Success> {
   let task = SpawnedTask.unawaited(name: name)
+  task.setLocation(file, line)
   task.start(isolation: isolation, body)
   return TaskHandle(task)
 }

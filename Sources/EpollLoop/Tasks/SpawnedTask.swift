@@ -26,7 +26,7 @@ final class SpawnedTask: TaskRecord {
 
   deinit {
     guard !isObserved, case .failed(let error) = ending, !isCancellation(error) else { return }
-    UnhandledErrors.report(error, task: name)
+    UnhandledErrors.report(error, of: title)
   }
 
   /// Whether it has ended, and well.
@@ -178,6 +178,13 @@ struct Child<Success> {
 }
 
 extension SpawnedTask {
+  /// Says where it stands in the source.
+  @usableFromInline
+  func setLocation(_ file: StaticString, _ line: UInt32) {
+    self.file = file.utf8Start
+    self.line = line
+  }
+
   /// A task that nobody waits for in a structured way, on this thread's loop.
   @usableFromInline
   static func unawaited(name: String?) -> SpawnedTask {

@@ -1,9 +1,10 @@
 /// Errors that would be lost: of tasks that failed and that nobody awaited.
 enum UnhandledErrors {
   /// Says it once, on standard error.
-  static func report(_ error: any Error, task name: String?) {
-    StandardError.write(
-      "EpollLoop: \(name.map { "task '\($0)'" } ?? "a task") failed and nobody awaited it: \(error)\n")
+  ///
+  /// - Parameter task: The task, in words.
+  static func report(_ error: any Error, of task: String) {
+    StandardError.write("EpollLoop: \(task) failed and nobody awaited it: \(error)\n")
   }
 }
 

@@ -4,9 +4,11 @@ import Testing
 
 /// Errors that nobody awaited go to standard error, once; each test is a process of its own.
 @Suite struct UnhandledErrorTests {
-  private func reports(_ result: ExitTest.Result) -> [Substring] {
+  /// What was reported, with `LINE` in place of the numbers of source lines.
+  private func reports(_ result: ExitTest.Result) -> [String] {
     String(decoding: result.standardErrorContent, as: UTF8.self).split(separator: "\n")
       .filter { $0.hasPrefix("EpollLoop:") }
+      .map { String($0.replacing(/swift:\d+/, with: "swift:LINE")) }
   }
 
   @Test func `an error that nobody awaits is reported once, with the task's name`() async throws {
@@ -19,7 +21,7 @@ import Testing
     }
     #expect(
       reports(result) == [
-        "EpollLoop: task 'mail' failed and nobody awaited it: Broken(number: 3)"
+        "EpollLoop: task 'mail' (EpollLoopTests/UnhandledErrorTests.swift:LINE) failed and nobody awaited it: Broken(number: 3)"
       ])
   }
 
@@ -32,7 +34,10 @@ import Testing
         await yield()
       }
     }
-    #expect(reports(result) == ["EpollLoop: a task failed and nobody awaited it: Broken(number: 4)"])
+    #expect(
+      reports(result) == [
+        "EpollLoop: task 2 (EpollLoopTests/UnhandledErrorTests.swift:LINE) failed and nobody awaited it: Broken(number: 4)"
+      ])
   }
 
   @Test func `awaited errors, cancellations and children's errors are not reported`() async throws {
@@ -61,6 +66,9 @@ import Testing
         try await sleep(for: .seconds(3))
       }
     }
-    #expect(reports(result) == ["EpollLoop: a task failed and nobody awaited it: Broken(number: 5)"])
+    #expect(
+      reports(result) == [
+        "EpollLoop: task 2 (EpollLoopTests/UnhandledErrorTests.swift:LINE) failed and nobody awaited it: Broken(number: 5)"
+      ])
   }
 }

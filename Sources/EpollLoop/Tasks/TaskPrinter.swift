@@ -1,0 +1,38 @@
+extension EventLoop {
+  /// Writes the loop's tasks to standard error each time that a signal comes, until the run ends.
+  ///
+  /// The signal is taken while this lasts: it does not end the process. On the loop's thread only.
+  ///
+  /// - Parameter signal: Which; SIGUSR1 unless given.
+  /// - Returns: The task that does it; cancel it to give the signal back.
+  /// - Throws: ``IOError`` if there is no descriptor for it.
+  @discardableResult
+  public func printTasks(on signal: Signal = .user1) throws -> TaskHandle<Void> {
+    let core = bound.open("EventLoop.printTasks")
+    do throws(Errno) {
+      let source = try SignalSource([signal])
+      let registration = try core.register(source.number)
+      return spawn(name: "task printer", isolation: nil) {
+        defer { core.deregister(registration) }
+        while true {
+          // Before the signals are taken: one that comes after them is reported again.
+          registration.reading = .idle
+          if source.next() != nil {
+            while source.next() != nil {}
+            StandardError.write(core.face.taskList)
+          }
+          let wake = await core.park(for: "a signal") { registration.reading = .awaited($0) }
+          if wake != .ready { return }
+        }
+      }
+    } catch {
+      throw IOError(.watch, error, "signal \(signal.rawValue)")
+    }
+  }
+
+  /// The loop's tasks as lines of text.
+  var taskList: String {
+    let tasks = tasks
+    return "EpollLoop: \(tasks.count) tasks\n" + tasks.map { "  \($0)\n" }.joined()
+  }
+}

@@ -1,0 +1,150 @@
+@testable import EpollLoop
+import EpollLoopTesting
+import Glibc
+import Testing
+
+/// The list of a loop's tasks, and the reports about those that hold the thread.
+@Suite struct TaskSnapshotTests {
+  @Test func `the list says who waits for what, and since when`() throws {
+    try runOnLoop {
+      let sleeper = spawn(name: "sleeper") { try await sleep(for: .seconds(10)) }
+      let waiter = spawn(name: "waiter") { try await sleeper.value }
+      try await sleep(for: .seconds(3))
+      let tasks = EventLoop.current.tasks
+      #expect(tasks.map(\.name) == ["main", "sleeper", "waiter"])
+      #expect(tasks.map(\.number) == [1, 2, 3])
+      #expect(
+        tasks.map(\.state) == [
+          .running, .waiting(for: "sleep", time: .seconds(3)), .waiting(for: "a task's value", time: .seconds(3)),
+        ])
+      try await waiter.value
+    }
+  }
+
+  @Test func `a task is listed with its parent and the place where it was spawned`() throws {
+    try runOnLoop {
+      let parent = spawn(name: "parent") {
+        try await spawn(name: "child") { try await waitForever() }.value
+      }
+      await yield()
+      await yield()
+      let tasks = EventLoop.current.tasks
+      #expect(tasks.map(\.parent) == [nil, 1, 2])
+      #expect(tasks[0].location == nil)
+      #expect(tasks[1].location?.hasPrefix("EpollLoopTests/TaskSnapshotTests.swift:") == true)
+      parent.cancel()
+    }
+  }
+
+  @Test func `tasks that have not run, that are ready and that are cancelled say so`() throws {
+    try runOnLoop {
+      let ready = spawn(name: "ready") { await yield() }
+      let cancelled = spawn(name: "cancelled") { try await waitForever() }
+      await yield()
+      cancelled.cancel()
+      let starting = spawn(name: "starting") {}
+      let tasks = EventLoop.current.tasks
+      #expect(tasks.map(\.state) == [.running, .ready, .ready, .starting])
+      #expect(tasks.map(\.isCancelled) == [false, false, true, false])
+      try await ready.value
+      try await starting.value
+    }
+  }
+
+  @Test func `a task that waits for something of Swift's own waits elsewhere`() throws {
+    try runOnLoop {
+      var resume: UnsafeContinuation<Void, Never>?
+      let task = spawn { await withUnsafeContinuation { resume = $0 } }
+      await yield()
+      #expect(EventLoop.current.tasks.last?.state == .elsewhere)
+      resume?.resume()
+      #expect(EventLoop.current.tasks.last?.state == .ready)
+      try await task.value
+    }
+  }
+
+  @Test func `a task that drains its children is listed as waiting`() throws {
+    try runOnLoop {
+      let parent = spawn(name: "parent") {
+        try await withTimeout(.seconds(5)) {
+          // It does not let itself be cancelled.
+          for _ in 0..<3 { await waitStubbornly() }
+        }
+      }
+      await yield()
+      parent.cancel()
+      try await sleep(for: .milliseconds(1))
+      let state = EventLoop.current.tasks.first { $0.name == "parent" }?.state
+      #expect(state == .waiting(for: "tasks to end", time: .milliseconds(1)))
+      _ = try? await parent.value
+    }
+  }
+
+  @Test func `a line of the list reads well`() {
+    let task = TaskSnapshot(
+      number: 7, parent: 3, name: "reader", location: "Main.swift:12",
+      state: .waiting(for: "bytes to read", time: .seconds(2)), isCancelled: true)
+    #expect(task.description == "7 'reader' (Main.swift:12) of 3, waiting for bytes to read, 2.0 seconds, cancelled")
+  }
+
+  @Test func `a signal has the tasks printed, more than once`() async throws {
+    let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
+      try runOnLoop(clock: .kernel) {
+        let printer = try EventLoop.current.printTasks()
+        for _ in 0..<2 {
+          await yield()
+          pthread_kill(pthread_self(), SIGUSR1)
+          // Printed when the loop has looked at the kernel.
+          for _ in 0..<1000 { await yield() }
+        }
+        printer.cancel()
+      }
+    }
+    let text = String(decoding: result.standardErrorContent, as: UTF8.self)
+    #expect(text.split(separator: "\n").filter { $0.contains("EpollLoop: 2 tasks") }.count == 2)
+    #expect(text.contains("  2 'task printer' (EpollLoop/TaskPrinter.swift:"))
+  }
+
+  @Test func `a task that holds the thread is named, with its place`() throws {
+    try runOnLoop {
+      var reports: [String] = []
+      EventLoop.current.reportSlowTasks(over: .milliseconds(5)) { reports.append($0) }
+      let quick = spawn(name: "quick") { await yield() }
+      let slow = spawn(name: "slow") { hold(milliseconds: 6) }
+      let later = spawn(name: "later") {
+        await yield()
+        hold(milliseconds: 6)
+        await yield()
+      }
+      try await quick.value
+      try await slow.value
+      try await later.value
+      EventLoop.current.reportSlowTasks(over: nil)
+      hold(milliseconds: 6)
+      await yield()
+      #expect(reports.count == 2)
+      for (report, name) in zip(reports, ["slow", "later"]) {
+        #expect(report.hasPrefix("task '\(name)' (EpollLoopTests/TaskSnapshotTests.swift:"))
+        #expect(report.contains(") held the thread for 0.0"))
+      }
+    }
+  }
+}
+
+/// Keeps the thread busy.
+private func hold(milliseconds: Int64) {
+  var now = timespec()
+  clock_gettime(CLOCK_MONOTONIC_RAW, &now)
+  let end = now.tv_sec * 1_000_000_000 + now.tv_nsec + Int(milliseconds) * 1_000_000
+  while now.tv_sec * 1_000_000_000 + now.tv_nsec < end { clock_gettime(CLOCK_MONOTONIC_RAW, &now) }
+}
+
+/// Waits for a second whatever becomes of the task.
+private func waitStubbornly() async {
+  let end = EventLoop.current.now + .seconds(1)
+  while EventLoop.current.now < end {
+    var isOver = false
+    EventLoop.current.schedule(at: end) { isOver = true }
+    while !isOver { await withUnsafeContinuation { next in EventLoop.current.schedule(at: end) { next.resume() } } }
+  }
+}

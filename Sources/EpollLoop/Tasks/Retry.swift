@@ -95,7 +95,8 @@ public struct RetryError: Error {
 extension RetryError: CustomStringConvertible {
   /// "gave up after 3 attempts in 1.5 seconds: THE LAST ERROR".
   public var description: String {
-    "gave up after \(attempts) \(attempts == 1 ? "attempt" : "attempts") in \(elapsed): \(lastError)"
+    let rounded = Duration.milliseconds(Int64(elapsed / .milliseconds(1)))
+    return "gave up after \(attempts) \(attempts == 1 ? "attempt" : "attempts") in \(rounded): \(lastError)"
   }
 }
 

@@ -36,11 +36,11 @@ import Testing
   @Test func `the last error comes in an error that says how often and how long`() throws {
     try runOnLoop {
       let error = await #expect(throws: RetryError.self) {
-        try await retry(attempts: 3, wait: .fixed(.milliseconds(500))) { throw Broken(number: $0) }
+        try await retry(attempts: 3, wait: .fixed(.nanoseconds(500_000_321))) { throw Broken(number: $0) }
       }
       #expect(error?.reason == .attempts)
       #expect(error?.attempts == 3)
-      #expect(error?.elapsed == .seconds(1))
+      #expect(error?.elapsed == .nanoseconds(1_000_000_642))
       #expect(error?.lastError as? Broken == Broken(number: 3))
       #expect(error?.description == "gave up after 3 attempts in 1.0 seconds: Broken(number: 3)")
     }

@@ -124,7 +124,7 @@ public struct Backoff: Hashable, Sendable {
     var (power, square, rest) = (1.0, base, exponent)
     while rest > 0 {
       if rest & 1 == 1 { power = min(power * square, .greatestFiniteMagnitude) }
-      square = min(square * square, .greatestFiniteMagnitude)
+      square *= square
       rest >>= 1
     }
     return power

@@ -96,6 +96,18 @@ import Testing
     }
   }
 
+  @Test func `an endless wait without a limit on all of it only ends by a cancel`() throws {
+    try runOnLoop {
+      let task = spawn {
+        try await retry(attempts: 2, wait: .fixed(.seconds(Int64.max))) { _ in throw Broken() }
+      }
+      try await sleep(for: .seconds(1_000_000_000))
+      #expect(!task.isDone)
+      task.cancel()
+      await #expect(throws: CancellationError.self) { try await task.value }
+    }
+  }
+
   @Test func `an error of the attempt's own, thrown after the time, is the last error`() throws {
     try runOnLoop {
       let error = await #expect(throws: RetryError.self) {

@@ -20,6 +20,7 @@ let demos: [Target] = [
     swiftSettings: settings),
   .demo("loop-bench", "LoopBench", ["CTimerHeap"]),
   .target(name: "CTimerHeap", path: "Sources/Demos/CTimerHeap"),
+  .demo("timer-stress", "TimerStress", ["EpollLoopTesting"]),
   .executableTarget(name: "c-echo", path: "Sources/Demos/CEcho"),
   .executableTarget(name: "c-load", path: "Sources/Demos/CLoad"),
 ]

@@ -180,9 +180,11 @@ int cepoll_processor_count(void) {
 
 __attribute__((swiftcall)) void *swift_task_getCurrent(void);
 __attribute__((swiftcall)) bool swift_task_isCancelled(void *task);
+__attribute__((swiftcall)) void swift_task_cancel(void *task);
 
 void *cepoll_task_current(void) { return swift_task_getCurrent(); }
 bool cepoll_task_is_cancelled(void *task) { return swift_task_isCancelled(task); }
+void cepoll_task_cancel(void *task) { swift_task_cancel(task); }
 
 /* the loop of this thread */
 

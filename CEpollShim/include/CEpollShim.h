@@ -72,10 +72,11 @@ int cepoll_fd_close(int fd);
 void cepoll_thread_name(const char *name);
 int cepoll_processor_count(void);
 
-/* The running task of Swift's runtime, and whether one is cancelled: entry points of the runtime that
+/* The running task of Swift's runtime; whether a task is cancelled, and its cancelling: entry points of the runtime that
  * compiled code calls too. They take no other route in C than this calling convention. */
 void *cepoll_task_current(void);
 bool cepoll_task_is_cancelled(void *task);
+void cepoll_task_cancel(void *task);
 
 /* Hints to the processor's cache: a task that is about to run, and then what it resumes with. The
  * offset is that of ResumeContext in the runtime's Task.h; a hint never faults, wherever it points. */
@@ -84,12 +85,17 @@ static inline void cepoll_prefetch_task(const char *task) {
   __builtin_prefetch(task + 64);
   __builtin_prefetch(task + 128);
 }
+static inline void cepoll_prefetch(const char *address) { __builtin_prefetch(address); }
 static inline void cepoll_prefetch_frame(const char *task) {
   const char *frame = *(const char *const *)(task + 64);
   __builtin_prefetch(frame);
   __builtin_prefetch(frame + 64);
   __builtin_prefetch(frame + 128);
   __builtin_prefetch(frame - 64);
+  __builtin_prefetch(frame - 128);
+  __builtin_prefetch(frame - 192);
+  __builtin_prefetch(frame - 256);
+  __builtin_prefetch(frame - 320);
 }
 
 /* The loop that runs on this thread: an unowned pointer, null where none runs. A call and not an

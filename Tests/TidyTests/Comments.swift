@@ -21,7 +21,10 @@ enum Comments {
     let kinds: Set = [
       "func", "var", "let", "init", "subscript", "struct", "class", "enum", "actor", "protocol", "typealias",
     ]
-    guard words.contains(where: { ["public", "open"].contains($0.text) && $0.before != "(" && $0.before != "." }),
+    guard
+      words.contains(where: {
+        ["public", "open"].contains($0.text) && $0.before != "(" && $0.before != "." && $0.after.first != "("
+      }),
       !words.contains(where: { $0.text == "import" }),
       let kind = words.last(where: { kinds.contains($0.text) && $0.before != "(" && $0.before != "," })
     else { return nil }

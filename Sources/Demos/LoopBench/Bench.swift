@@ -36,9 +36,10 @@ struct Bench {
   func run(_ subjects: [Options.Subject]) throws {
     line("", ["ours", "control", "ratio", "target"])
     if subjects.contains(.tasks) { try measureTasks() }
-    if subjects.contains(.offload) || subjects.contains(.timers) {
+    if subjects.contains(where: { $0 != .tasks }) {
       let bench = self
       try EventLoop.run {
+        if subjects.contains(.sync) { try await bench.measureSync() }
         if subjects.contains(.offload) { try await bench.measureOffload() }
         if subjects.contains(.timers) { try await bench.measureTimers() }
       }

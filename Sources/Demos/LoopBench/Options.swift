@@ -10,18 +10,19 @@ struct Options {
 
   /// What can be measured.
   enum Subject: String, CaseIterable {
-    case tasks, offload, timers
+    case tasks, sync, offload, timers
   }
 
   var command = Command.measure([])
   var effort = Effort.full
 
   static let help = """
-    usage: loop-bench [options] [tasks] [offload] [timers]
+    usage: loop-bench [options] [tasks] [sync] [offload] [timers]
 
     Measures the loop beside its controls, in alternating rounds, and prints medians.
 
       tasks         yield, spawn, gather and suspend, beside Swift's default executor on one processor
+      sync          semaphore and lock, free and handed over, beside a bare suspension
       offload       calls on the thread pool
       timers        timers beside a plain binary heap in C, sleeping tasks beside Swift's default executor
 
@@ -58,7 +59,7 @@ struct Options {
     }
     if isCheck { options.effort = .check }
     if subjects.isEmpty {
-      guard isCheck else { refuse("say what to measure: tasks, offload or timers") }
+      guard isCheck else { refuse("say what to measure: tasks, sync, offload or timers") }
       subjects = Subject.allCases
     }
     options.command = .measure(subjects)

@@ -28,8 +28,7 @@ extension Listener {
     do {
       while await list.shrink(to: maximumConnections - 1) {
         let connection = try await accept()
-        let task = SpawnedTask(in: list, name: nil)
-        task.isObserved = true
+        let task = Child<Void>(in: list)
         task.start(isolation: isolation) {
           await Listener.serve(connection, onError, handler)
         }

@@ -25,6 +25,12 @@ final class Callback {
     self.repetition = repetition
     self.body = body
   }
+
+  /// Counts the coming calls from another instant; one in the past counts as now.
+  func restart(at instant: Instant, now: Instant) {
+    guard case .every(let period, let missed, _) = repetition else { return }
+    repetition = .every(period: period, missed: missed, next: max(instant, now).nanoseconds)
+  }
 }
 
 extension LoopCore {
@@ -37,7 +43,9 @@ extension LoopCore {
   /// Makes a waiter of a callback; it is to be placed or woken next.
   func add(_ callback: Callback) -> Waiter {
     let subject = UInt(bitPattern: Unmanaged.passRetained(callback).toOpaque())
-    return waiters.take(.callback, subject: subject, record: 0)
+    let waiter = waiters.take(.callback, subject: subject, record: 0)
+    waiters.slots[Int(waiter.slot)].voidTurns = 0
+    return waiter
   }
 
   /// Calls `body` after what is ready now.
@@ -55,20 +63,23 @@ extension LoopCore {
 
   /// Takes a callback back: it is not called any more. Nothing happens if it cannot be.
   func withdraw(_ waiter: Waiter) {
-    guard let slot = waiters.slot(waiter) else { return }
-    let kind = slot.pointee.kind
-    guard kind == .function || kind == .callback else { return }
+    guard let slot = callbackSlot(waiter) else { return }
     switch slot.pointee.stage {
     case .waiting:
       timers.remove(waiter.slot)
-      if kind == .function { _ = waiters.giveBack(function: waiter.slot) } else { release(callback: waiter.slot) }
-    case .woken:
-      // Its turn in the ready queue comes, finds nothing, and gives the slot back.
-      slot.pointee.stage = .withdrawn
-      waiters.withdrawn += 1
-    case .withdrawn:
+      guard slot.pointee.voidTurns > 0 else { return discard(waiter.slot) }
+      // Its last turn is void no more: it gives the slot back.
+      slot.pointee.voidTurns -= 1
+    case .rearmed:
+      timers.remove(waiter.slot)
+    case .woken, .running:
+      // Its turn in the ready queue comes, finds nothing, and gives the slot back; or the call ends.
       break
+    case .withdrawn:
+      return
     }
+    slot.pointee.stage = .withdrawn
+    waiters.withdrawn += 1
   }
 
   /// Takes all callbacks back, at the end of a run.
@@ -76,30 +87,68 @@ extension LoopCore {
     for waiter in waiters.callbacks { withdraw(waiter) }
   }
 
+  /// Moves a callback to another instant, as if it were created now. No allocation.
+  ///
+  /// - Returns: False if it has been taken back, or has been called for the last time.
+  func reschedule(_ waiter: Waiter, at deadline: Instant) -> Bool {
+    guard let slot = callbackSlot(waiter) else { return false }
+    switch slot.pointee.stage {
+    case .waiting, .rearmed:
+      timers.remove(waiter.slot)
+    case .woken:
+      slot.pointee.stage = .waiting
+      slot.pointee.voidTurns += 1
+    case .running:
+      slot.pointee.stage = .rearmed
+    case .withdrawn:
+      return false
+    }
+    if slot.pointee.kind == .callback { callback(in: waiter.slot).restart(at: deadline, now: now) }
+    scheduleNew(waiter, at: deadline)
+    return true
+  }
+
   /// Calls the function of a slot whose turn has come.
   @inline(__always)
   func runFunction(_ index: UInt32) {
     let slot = waiters.slots + Int(index)
+    guard slot.pointee.voidTurns == 0 else { return slot.pointee.voidTurns -= 1 }
     let isWanted = slot.pointee.stage == .woken && slot.pointee.wake != .closed
-    let body = waiters.giveBack(function: index)
-    if isWanted { body() }
+    let body = waiters.takeOut(function: index)
+    guard isWanted else { return waiters.giveBack(index) }
+    // The slot stays taken during the call, so that the function can put itself off.
+    slot.pointee.stage = .running
+    body()
+    guard waiters.slots[Int(index)].stage == .rearmed else { return waiters.giveBack(index) }
+    waiters.slots[Int(index)].stage = .waiting
+    waiters.putIn(function: body, index)
   }
 
   /// Calls the callback of a slot whose turn has come, and places it again.
   func runCallback(_ index: UInt32) {
-    let slot = waiters.slots[Int(index)]
-    guard slot.stage == .woken, slot.wake != .closed else { return release(callback: index) }
-    // SAFETY: `add` retained it; `release` gives that up.
-    let callback = Unmanaged<Callback>.fromOpaque(pointer(slot.subject)).takeUnretainedValue()
+    let slot = waiters.slots + Int(index)
+    guard slot.pointee.voidTurns == 0 else { return slot.pointee.voidTurns -= 1 }
+    guard slot.pointee.stage == .woken, slot.pointee.wake != .closed else { return discard(index) }
+    let callback = callback(in: index)
     if case .whileReady(let registration, _) = callback.repetition, case .closed = registration.reading {
       // The watch has been cancelled since it was woken.
-      return release(callback: index)
+      return discard(index)
     }
     // The slot stays taken during the call, so that the callback can withdraw itself.
+    slot.pointee.stage = .running
+    let generation = slot.pointee.generation
     callback.body()
-    guard waiters.slots[Int(index)].stage == .woken else { return release(callback: index) }
-    waiters.slots[Int(index)].stage = .waiting
-    repeatCallback(callback, Waiter(slot: index, generation: slot.generation))
+    switch waiters.slots[Int(index)].stage {
+    case .running:
+      waiters.slots[Int(index)].stage = .waiting
+      repeatCallback(callback, Waiter(slot: index, generation: generation))
+    case .rearmed:
+      waiters.slots[Int(index)].stage = .waiting
+    case .withdrawn:
+      discard(index)
+    case .waiting, .woken:
+      preconditionFailure("A callback was woken while it ran")
+    }
   }
 
   private func repeatCallback(_ callback: Callback, _ waiter: Waiter) {
@@ -109,18 +158,48 @@ extension LoopCore {
       callback.repetition = .every(period: period, missed: missed, next: next)
       schedule(waiter, at: Instant(nanoseconds: next))
     case .whileReady(let registration, .reading):
-      if case .closed = registration.reading { return release(callback: waiter.slot) }
+      if case .closed = registration.reading { return discard(waiter.slot) }
       registration.reading = .awaited(waiter)
     case .whileReady(let registration, .writing):
-      if case .closed = registration.writing { return release(callback: waiter.slot) }
+      if case .closed = registration.writing { return discard(waiter.slot) }
       registration.writing = .awaited(waiter)
     }
   }
 
-  private func release(callback index: UInt32) {
-    let subject = waiters.slots[Int(index)].subject
+  /// Gives the slot of a function or callback back, and lets go of what it would have called.
+  @inline(__always)
+  private func discard(_ index: UInt32) {
+    guard waiters.slots[Int(index)].kind == .function else { return discard(callback: index) }
+    _ = giveBack(function: index)
+  }
+
+  /// Gives a function's slot back, and the function to the caller: what it has captured may end with it, and
+  /// use the loop.
+  @inline(__always)
+  private func giveBack(function index: UInt32) -> () -> Void {
+    let body = waiters.takeOut(function: index)
     waiters.giveBack(index)
-    Unmanaged<Callback>.fromOpaque(pointer(subject)).release()
+    return body
+  }
+
+  @inline(never)
+  private func discard(callback index: UInt32) {
+    let callback = callback(in: index)
+    waiters.giveBack(index)
+    Unmanaged.passUnretained(callback).release()
+  }
+
+  /// The slot of a function or callback that is not over; nil otherwise.
+  @inline(__always)
+  private func callbackSlot(_ waiter: Waiter) -> UnsafeMutablePointer<WaiterTable.Slot>? {
+    guard let slot = waiters.slot(waiter) else { return nil }
+    return slot.pointee.kind == .function || slot.pointee.kind == .callback ? slot : nil
+  }
+
+  /// The callback of a slot.
+  private func callback(in index: UInt32) -> Callback {
+    // SAFETY: `add` retained it; `discard` gives that up.
+    Unmanaged<Callback>.fromOpaque(pointer(waiters.slots[Int(index)].subject)).takeUnretainedValue()
   }
 
   private func pointer(_ address: UInt) -> UnsafeRawPointer {

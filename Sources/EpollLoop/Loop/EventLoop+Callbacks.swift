@@ -1,13 +1,14 @@
-/// A callback that waits for its turn, and may be taken back.
+/// A callback that waits for its turn, and may be put off or taken back.
 ///
 /// Dropping it changes nothing: the callback stays scheduled.
 public struct Scheduled: Sendable {
-  private let bound: LoopBound<Void>
+  /// The loop's number: a copy of this value counts no reference.
+  private let loop: UInt64
   private let waiter: Waiter
 
   @inline(__always)
   init(_ core: LoopCore, _ waiter: Waiter) {
-    bound = LoopBound((), core)
+    loop = core.number
     self.waiter = waiter
   }
 
@@ -16,14 +17,40 @@ public struct Scheduled: Sendable {
   /// From any thread; on another than the loop's it takes effect when the loop hears of it. A second
   /// time, or after the last call, nothing happens.
   public func cancel() {
-    if bound.core.isCurrent { return bound.core.withdraw(waiter) }
-    let (bound, waiter) = (bound, waiter)
-    // Refused means that the loop has ended, and then nothing is called any more.
-    _ = bound.inbox.submit(
-      .call {
-        bound.check("cancel")
-        bound.core.withdraw(waiter)
-      })
+    if LoopCore.withCurrent(numbered: loop, { $0.withdraw(waiter) }) != nil { return }
+    // Refused or gone means that the loop has ended, and then nothing is called any more.
+    _ = LoopDirectory.inbox(of: loop)?.submit(.call { cancel() })
+  }
+
+  /// Moves the callback to another instant of the loop's clock; only that one counts from now on.
+  ///
+  /// It counts as created now: among equal deadlines it comes last. One that is ready and has not run
+  /// yet waits again, for the new instant. In its own call it is called once more, at the soonest in the next
+  /// tick. A repeating callback goes on from the new instant, period by period. The past means the next
+  /// tick; with ``Instant/distantFuture`` it rests until it is moved again.
+  ///
+  /// - Returns: False if there is nothing left to move: it has been cancelled, or was called once and that
+  ///   call is over, and then its memory has been given back. Schedule a new one instead.
+  /// - Complexity: that of a new timer, without an allocation.
+  @discardableResult
+  public func reschedule(at instant: Instant) -> Bool {
+    open { $0.reschedule(waiter, at: instant) }
+  }
+
+  /// Moves the callback to a duration from now; as ``reschedule(at:)``. Zero and less mean the next tick.
+  @discardableResult
+  public func reschedule(after delay: Duration) -> Bool {
+    open { $0.reschedule(waiter, at: $0.now + delay) }
+  }
+
+  private func open(_ body: (LoopCore) -> Bool) -> Bool {
+    guard let isMoved = LoopCore.withCurrent(numbered: loop, body) else {
+      preconditionFailure(
+        """
+        'Scheduled.reschedule' belongs to another event loop's thread: carry the work over with loop.execute
+        """)
+    }
+    return isMoved
   }
 }
 

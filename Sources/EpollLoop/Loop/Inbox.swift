@@ -17,6 +17,8 @@ final class Inbox: Sendable {
     case release(sentinel: UInt32)
     /// A function to call.
     case call(@Sendable () -> Void)
+    /// A function that wakes waiters; unlike a call it is never refused.
+    case news(@Sendable () -> Void)
   }
 
   private struct State: ~Copyable {
@@ -38,7 +40,7 @@ final class Inbox: Sendable {
   }
 
   private let attention = Atomic(Attention.awake)
-  private let lock = Lock()
+  private let lock = ThreadLock()
   // SAFETY: only ever touched inside `lock.locked`.
   @exclusivity(unchecked) nonisolated(unsafe) private var state = State()
   private let bell: WakeDescriptor
@@ -64,6 +66,11 @@ final class Inbox: Sendable {
     Perturbation.point()
     if mustRing { bell.signal() }
     return isTaken
+  }
+
+  /// Hands over a function that wakes waiters; if the loop's run has ended, the next one calls it.
+  func submit(_ news: @escaping @Sendable () -> Void) {
+    _ = submit(.news(news))
   }
 
   /// Takes all items, and says in the same step whether the loop may sleep now.

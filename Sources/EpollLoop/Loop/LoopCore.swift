@@ -12,6 +12,9 @@ final class LoopCore {
   /// The tasks that nobody waits for in a structured way: cancelled when the run ends.
   lazy var spawned = TaskList(self)
 
+  /// What names this loop in the ``LoopDirectory``.
+  let number: UInt64
+
   // The kernel's side.
   let poller: Poller
   let alarm: AlarmDescriptor
@@ -40,6 +43,8 @@ final class LoopCore {
   @exclusivity(unchecked) var statistics = LoopStatistics()
   /// Work elsewhere that holds a virtual clock still, such as an offloaded call.
   @exclusivity(unchecked) var holds = 0
+  /// Where offloaded calls go out and come back; the floor above makes it when it first needs it.
+  @exclusivity(unchecked) var offloadDesk: AnyObject?
   /// Hears of each jump of a virtual clock.
   var clockMoved: ((Instant) -> Void)?
   /// What the inbox held; kept for its storage.
@@ -66,6 +71,7 @@ final class LoopCore {
 
   init(inbox: Inbox, clock: LoopClock) throws(Errno) {
     self.inbox = inbox
+    number = LoopDirectory.enter(inbox)
     self.clock = clock
     let executor = ParkingExecutor()
     parking = Parking(executor)
@@ -74,6 +80,10 @@ final class LoopCore {
     try poller.add(inbox.bellNumber, for: [.readable, .edgeTriggered], token: LoopCore.bellToken)
     try poller.add(alarm.number, for: [.readable, .edgeTriggered], token: LoopCore.alarmToken)
     executor.core = .passUnretained(self)
+  }
+
+  deinit {
+    LoopDirectory.leave(number)
   }
 
   /// The loop that runs on this thread.
@@ -91,6 +101,28 @@ final class LoopCore {
     guard let address = CurrentLoop.address else { return nil }
     // SAFETY: the run that stored the address holds the loop until it clears it.
     return Unmanaged<LoopCore>.fromOpaque(address).takeUnretainedValue()
+  }
+
+  /// Lends the loop that runs on this thread.
+  @inline(__always)
+  static func withCurrent<Result>(_ body: (LoopCore) -> Result) -> Result {
+    guard let address = CurrentLoop.address else {
+      preconditionFailure("No event loop runs on this thread: call this inside EventLoop.run")
+    }
+    // SAFETY: as above.
+    return Unmanaged<LoopCore>.fromOpaque(address)._withUnsafeGuaranteedRef(body)
+  }
+
+  /// Lends the loop of a number, if it runs on this thread.
+  ///
+  /// - Returns: Nil if another loop runs here, or none.
+  @inline(__always)
+  static func withCurrent<Result>(numbered number: UInt64, _ body: (LoopCore) -> Result) -> Result? {
+    guard let address = CurrentLoop.address else { return nil }
+    // SAFETY: as above.
+    return Unmanaged<LoopCore>.fromOpaque(address)._withUnsafeGuaranteedRef {
+      $0.number == number ? body($0) : nil
+    }
   }
 
   /// The loop's public face.

@@ -128,6 +128,8 @@ extension LoopCore {
     }
     let now = clock.now.nanoseconds
     while let slot = timers.removeFirst(dueAt: now) {
+      // While this one is woken, the processor fetches the next.
+      if let next = timers.first { Prefetch.line(at: UInt(bitPattern: waiters.slots + Int(next))) }
       wake(slot: slot, .timedOut)
     }
   }
@@ -146,6 +148,7 @@ extension LoopCore {
       case .wake(let waiter, let wake): self.wake(waiter, wake)
       case .release(let sentinel): waiters.giveBack(sentinel)
       case .call(let body): soon(body)
+      case .news(let body): body()
       }
     }
     guard received == batch.count else { return }
@@ -153,14 +156,27 @@ extension LoopCore {
     received = 0
   }
 
-  /// Has the processor fetch the tasks that run next while this one runs: with a thousand connections
-  /// each task's memory has been evicted since its last turn.
+  /// Has the processor fetch what the next turns need while this one runs: with a thousand connections, or
+  /// a million sleeps, each task's memory has been evicted since its last turn.
   @inline(__always)
   private func warmUp() {
-    if ready.count > 1, case .waiter = ready.peek(1).kind {
-      Prefetch.task(at: waiters.slots[Int(ready.peek(1).subject)].subject)
+    guard ready.count > 0 else { return }
+    // In steps, since each finds the next one's address in what it has had fetched.
+    if ready.count > 4, case .waiter = ready.peek(4).kind {
+      Prefetch.line(at: UInt(bitPattern: waiters.slots + Int(ready.peek(4).subject)))
     }
-    if ready.count > 0, case .waiter = ready.peek(0).kind {
+    if ready.count > 1 {
+      let turn = ready.peek(min(2, ready.count &- 1))
+      if case .waiter = turn.kind {
+        let slot = waiters.slots + Int(turn.subject)
+        // A function's context stands where a task's record does.
+        Prefetch.line(at: slot.pointee.record)
+        if slot.pointee.kind == .task { Prefetch.task(at: slot.pointee.subject) }
+      } else {
+        Prefetch.task(at: turn.subject)
+      }
+    }
+    if case .waiter = ready.peek(0).kind {
       let slot = waiters.slots + Int(ready.peek(0).subject)
       if slot.pointee.kind == .task { Prefetch.frame(ofTaskAt: slot.pointee.subject) }
     }

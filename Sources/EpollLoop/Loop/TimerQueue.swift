@@ -46,6 +46,10 @@ struct TimerQueue: ~Copyable {
   @inline(__always)
   var earliest: Int64 { count > 0 ? heap[0].deadline : .max }
 
+  /// The slot of the earliest timer; nil if there is none.
+  @inline(__always)
+  var first: UInt32? { count > 0 ? heap[0].slot : nil }
+
   /// Adds a timer for a slot that has none.
   @inline(__always)
   mutating func add(_ slot: UInt32, deadline: Int64) {

@@ -19,6 +19,26 @@ final class WaitQueue {
   @inline(__always)
   var isEmpty: Bool { core.waiters.slots[Int(sentinel)].next == sentinel }
 
+  /// The slot of the one that has waited longest; nil if nobody waits.
+  @inline(__always)
+  var first: UInt32? {
+    let first = core.waiters.slots[Int(sentinel)].next
+    return first == sentinel ? nil : first
+  }
+
+  /// How many wait.
+  ///
+  /// - Complexity: O(n), since a waiter that leaves tells nobody.
+  var count: Int {
+    var count = 0
+    var next = core.waiters.slots[Int(sentinel)].next
+    while next != sentinel {
+      count += 1
+      next = core.waiters.slots[Int(next)].next
+    }
+    return count
+  }
+
   /// Puts a waiter last.
   @inline(__always)
   func append(_ waiter: Waiter) {
@@ -31,8 +51,7 @@ final class WaitQueue {
   @discardableResult
   @inline(__always)
   func wakeFirst(_ wake: Wake = .ready) -> Bool {
-    let first = core.waiters.slots[Int(sentinel)].next
-    guard first != sentinel else { return false }
+    guard let first else { return false }
     core.wake(slot: first, wake)
     return true
   }

@@ -58,7 +58,11 @@ struct WaiterTable: ~Copyable {
     case waiting
     /// Woken; stands in the ready queue.
     case woken
-    /// Taken back after it was woken: its turn in the ready queue does nothing.
+    /// A callback that is being called.
+    case running
+    /// A callback that is being called and has been given another instant.
+    case rearmed
+    /// A callback that was taken back after it was woken: its turn in the ready queue does nothing.
     case withdrawn
   }
 
@@ -74,6 +78,14 @@ struct WaiterTable: ~Copyable {
     var stage: Stage
     var wake: Wake
     var home: Home
+
+    /// How many turns of a callback stand in the ready queue that a new instant has made void.
+    ///
+    /// A callback stands in no ring, so that the link backwards is free for it.
+    var voidTurns: UInt32 {
+      @inline(__always) get { previous }
+      @inline(__always) set { previous = newValue }
+    }
   }
 
   private(set) var slots: UnsafeMutablePointer<Slot>
@@ -132,21 +144,27 @@ struct WaiterTable: ~Copyable {
   @inline(__always)
   mutating func take(function: consuming @escaping () -> Void) -> Waiter {
     let waiter = take(.function, subject: 0, record: 0)
-    let words = UnsafeMutableRawPointer(slots + Int(waiter.slot))
-    // SAFETY: the first two words of a slot are what a function takes, and are nothing else meanwhile.
-    words.bindMemory(to: Function.self, capacity: 1).initialize(to: Function(call: function))
-    words.bindMemory(to: Slot.self, capacity: 1)
+    slots[Int(waiter.slot)].voidTurns = 0
+    putIn(function: function, waiter.slot)
     return waiter
   }
 
-  /// Gives a function's slot back, and the function to the caller.
+  /// Puts a function into its slot.
   @inline(__always)
-  mutating func giveBack(function index: UInt32) -> () -> Void {
+  func putIn(function: consuming @escaping () -> Void, _ index: UInt32) {
     let words = UnsafeMutableRawPointer(slots + Int(index))
-    // SAFETY: as above; `take(function:)` put it there, and it leaves once.
+    // SAFETY: the first two words of a slot are what a function takes, and are nothing else meanwhile.
+    words.bindMemory(to: Function.self, capacity: 1).initialize(to: Function(call: function))
+    words.bindMemory(to: Slot.self, capacity: 1)
+  }
+
+  /// Takes a function out of its slot: to give the slot back, or to put it in again.
+  @inline(__always)
+  func takeOut(function index: UInt32) -> () -> Void {
+    let words = UnsafeMutableRawPointer(slots + Int(index))
+    // SAFETY: as above; `putIn` put it there, and it leaves once.
     let function = words.bindMemory(to: Function.self, capacity: 1).move()
     words.bindMemory(to: Slot.self, capacity: 1)
-    giveBack(index)
     return function.call
   }
 

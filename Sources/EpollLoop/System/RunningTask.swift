@@ -9,6 +9,11 @@ enum RunningTask {
   @inline(__always)
   static var address: UInt { UInt(bitPattern: cepoll_task_current()) }
 
+  /// Cancels a task that has not ended: its flag, its own children and its handlers.
+  static func cancel(_ task: UInt) {
+    cepoll_task_cancel(UnsafeMutableRawPointer(bitPattern: task))
+  }
+
   /// The address of the running task, 0 outside of one, and whether it is cancelled.
   @inline(__always)
   static func look() -> (task: UInt, isCancelled: Bool) {

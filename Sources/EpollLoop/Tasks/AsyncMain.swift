@@ -14,18 +14,10 @@ public func takeOverProcess() {
   core.enter()
 }
 
-/// The task that runs an `async main`, which the runtime has made.
-private final class MainTask: TaskRecord {
-  override func cancelInRuntime() {
-    // SAFETY: UnsafeCurrentTask is one word, the task's address, and main's lives as long as the process.
-    unsafeBitCast(task, to: UnsafeCurrentTask.self).cancel()
-  }
-}
-
 extension LoopCore {
   fileprivate func runAsyncMain() {
     precondition(mainTask != 0, "The main task suspended without any job: nothing can ever resume it")
-    let main = MainTask(in: TaskList(self), name: "main")
+    let main = TaskRecord(in: TaskList(self), name: "main")
     main.attach(to: mainTask)
     do {
       let interruption = try Interruption(by: [.interrupt], of: main, self) { Process.end(by: .interrupt) }

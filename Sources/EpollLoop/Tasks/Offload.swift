@@ -20,7 +20,13 @@ public struct Offloaded<Success: Sendable>: Sendable {
 public func offload<Success: Sendable>(
   on pool: ThreadPool = .shared, _ work: @escaping @Sendable () throws -> Success
 ) async throws -> Success {
-  try await OffloadedCall(work).result(on: pool)
+  let call = OffloadedCall { try work() }
+  try await call.run(on: pool)
+  switch call.takeOutcome() {
+  case .returned(let value): return untyped(value)
+  case .threw(let error): throw error
+  case .none: throw CancellationError()
+  }
 }
 
 /// As ``offload(on:_:)``, and says how long the call has waited and how long it ran.

@@ -1,86 +1,100 @@
 import Synchronization
 
-/// How far it has come. Only the first step can go two ways: a thread takes it, or it is withdrawn.
-private enum Stage {
-  static let queued = 0
-  static let running = 1
-  static let done = 2
-  static let withdrawn = 3
-}
+/// One call for a pool's thread, and the task that waits for it.
+final class OffloadedCall: Sendable {
+  /// How far it has come. Only the first step can go two ways: a thread takes it, or it is withdrawn.
+  private enum Stage {
+    static let queued = 0
+    static let taken = 1
+    static let withdrawn = 2
+  }
 
-/// One call on a pool's thread, and the task that waits for it.
-final class OffloadedCall<Success: Sendable>: Sendable {
-  // SAFETY: whoever wins the first step of the stage, the thread or the withdrawal, has it alone.
-  nonisolated(unsafe) private var work: (@Sendable () throws -> Success)?
+  /// What became of it.
+  enum Outcome {
+    case none
+    case returned(Any)
+    case threw(any Error)
+  }
+
   private let stage = Atomic(Stage.queued)
-  /// Whom to wake: a ``Waiter``, packed.
-  private let waiter = Atomic<UInt64>(0)
-  // SAFETY: written by the thread before `done`, read by the loop after it.
-  nonisolated(unsafe) private var outcome: Result<Success, any Error>?
+  // SAFETY: whoever wins the first step of the stage, a thread or the withdrawal, has these alone, until
+  // the thread gives the call back to its loop.
+  @exclusivity(unchecked) nonisolated(unsafe) private var work: (() throws -> Any)?
+  @exclusivity(unchecked) nonisolated(unsafe) private var outcome = Outcome.none
+  /// The call behind this one among those that come back.
+  @exclusivity(unchecked) nonisolated(unsafe) var next: Unmanaged<OffloadedCall>?
+  // SAFETY: only the loop's thread touches these.
+  @exclusivity(unchecked) nonisolated(unsafe) private var waiter = Waiter.nobody
+  @exclusivity(unchecked) nonisolated(unsafe) private var isBack = false
 
-  init(_ work: @escaping @Sendable () throws -> Success) {
+  init(_ work: @escaping @Sendable () throws -> Any) {
     self.work = work
   }
 
-  /// Has the call made, and waits for its result.
-  nonisolated(nonsending) func result(on pool: ThreadPool) async throws -> Success {
+  /// Has the call made, and waits until it is back.
+  ///
+  /// - Throws: `CancellationError` if it was withdrawn, and then it is never made.
+  @inline(__always)
+  nonisolated(nonsending) func run(on pool: ThreadPool) async throws {
     let core = LoopCore.current
     // A virtual clock stands still as long as a thread is at work.
     core.holds += 1
     defer { core.holds -= 1 }
-    let inbox = core.inbox
-    var refusal: Errno?
     let wake = await core.park(for: "offloaded call") { waiter in
-      self.waiter.store(waiter.packed, ordering: .sequentiallyConsistent)
-      do throws(Errno) {
-        try pool.submit { self.make(inbox) }
-      } catch {
-        refusal = error
-        core.wakeSoon(waiter)
-      }
+      self.waiter = waiter
+      OffloadDesk.of(core).submit(self, to: pool)
     }
-    if let refusal { throw IOError(.startThread, refusal) }
     if wake == .cancelled { try await withdraw(core) }
-    guard let outcome else { throw CancellationError() }
-    return try outcome.get()
+    work = nil
   }
 
-  /// Takes the call back; if it runs already, waits for its end.
+  /// Takes the call back; if a thread has it already, waits for its end.
   private nonisolated(nonsending) func withdraw(_ core: LoopCore) async throws {
-    let (isWithdrawn, _) = stage.compareExchange(
-      expected: Stage.queued, desired: Stage.withdrawn, ordering: .sequentiallyConsistent)
-    if isWithdrawn {
+    if step(to: Stage.withdrawn) {
       // The pool's queue still holds this object, but not what the call has captured.
       work = nil
       throw CancellationError()
     }
-    while stage.load(ordering: .sequentiallyConsistent) != Stage.done {
-      _ = await core.parkThroughCancellation(for: "offloaded call") { waiter in
-        self.waiter.store(waiter.packed, ordering: .sequentiallyConsistent)
-        // Either the thread sees this waiter, or it was done before, and this sees that.
-        if stage.load(ordering: .sequentiallyConsistent) == Stage.done { core.wakeSoon(waiter) }
-      }
+    while !isBack {
+      _ = await core.parkThroughCancellation(for: "offloaded call") { waiter = $0 }
     }
   }
 
   /// Makes the call, on a pool's thread.
-  private func make(_ inbox: Inbox) {
-    let (isTaken, _) = stage.compareExchange(
-      expected: Stage.queued, desired: Stage.running, ordering: .sequentiallyConsistent)
-    guard isTaken, let work else { return }
-    outcome = Result { try work() }
-    self.work = nil
-    stage.store(Stage.done, ordering: .sequentiallyConsistent)
-    let waiter = Waiter(packed: waiter.load(ordering: .sequentiallyConsistent))
-    // A loop whose run has ended has nobody left to wake.
-    _ = inbox.submit(.wake(waiter, .ready))
+  ///
+  /// - Returns: False if it has been withdrawn; then nobody waits for it.
+  func make() -> Bool {
+    guard step(to: Stage.taken), let work else { return false }
+    do {
+      outcome = .returned(try work())
+    } catch {
+      outcome = .threw(error)
+    }
+    return true
   }
-}
 
-extension Waiter {
-  fileprivate var packed: UInt64 { UInt64(generation) << 32 | UInt64(slot) }
+  /// Hands its outcome out, once, when it has been made.
+  func takeOutcome() -> Outcome {
+    var taken = Outcome.none
+    swap(&taken, &outcome)
+    return taken
+  }
 
-  fileprivate init(packed: UInt64) {
-    self.init(slot: UInt32(truncatingIfNeeded: packed), generation: UInt32(truncatingIfNeeded: packed >> 32))
+  /// Wakes who waits for it: the call is back on its loop, with its outcome.
+  func arrive(_ core: LoopCore) {
+    isBack = true
+    core.wake(waiter, .ready)
+  }
+
+  /// Ends it without having it made: no thread can be started. Its task hears of it after what is ready now.
+  func refuse(_ error: Errno, _ core: LoopCore) {
+    guard step(to: Stage.taken) else { return }
+    outcome = .threw(IOError(.startThread, error))
+    isBack = true
+    core.wakeSoon(waiter)
+  }
+
+  private func step(to new: Int) -> Bool {
+    stage.compareExchange(expected: Stage.queued, desired: new, ordering: .acquiringAndReleasing).exchanged
   }
 }

@@ -59,24 +59,23 @@ extension LoopCore {
     cancelOn signals: [Signal], _ start: @escaping (Child<Success>) -> Void
   ) throws -> Success {
     let list = TaskList(self)
-    let child = Child<Success>(in: list, name: "main")
-    let main = child.task
+    let main = Child<Success>(in: list, name: "main")
     let interruption: Interruption?
     do {
-      interruption = try Interruption(by: signals, of: main, self) { [unowned self] in stop() }
+      interruption = try Interruption(by: signals, of: main.task, self) { [unowned self] in stop() }
     } catch {
-      list.remove(main)
+      list.remove(main.task)
       throw error
     }
     defer { interruption?.end() }
     soon {
-      start(child)
+      start(main)
       list.onEmpty = { [unowned self] in spawned.close { self.stop() } }
     }
     run()
     list.onEmpty = nil
     spawned = TaskList(self)
-    guard let outcome = child.outcome, interruption?.count ?? 0 < 2 else {
+    guard let outcome = main.outcome, interruption?.count ?? 0 < 2 else {
       throw IOError(.run, .interrupted, "a second signal ended it")
     }
     return try outcome.get()

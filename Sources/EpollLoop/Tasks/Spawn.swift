@@ -2,17 +2,15 @@
 ///
 /// Dropping it changes nothing: the task goes on until it ends or the loop's run does.
 public struct TaskHandle<Success> {
-  @usableFromInline let task: TaskReference
-  @usableFromInline let box: ResultBox<Success>
+  @usableFromInline let task: SpawnedTask
 
   @inlinable
-  init(_ task: TaskReference, _ box: ResultBox<Success>) {
+  init(_ task: SpawnedTask) {
     self.task = task
-    self.box = box
   }
 
   /// What the task is called, for people.
-  public var name: String? { task.task.name }
+  public var name: String? { task.name }
 
   /// Waits for the task's end. On the loop's thread only.
   ///
@@ -20,64 +18,34 @@ public struct TaskHandle<Success> {
   ///   the task itself goes on.
   @inlinable public var value: Success {
     get async throws {
+      task.checkThread("TaskHandle.value")
       if !task.hasSucceeded { try await task.wait() }
-      guard let value = box.value else { preconditionFailure("A task succeeded without a value") }
-      return value
+      return task.value(as: Success.self)
     }
   }
 
   /// Whether the task has ended. On the loop's thread only.
-  public var isDone: Bool { task.open("TaskHandle.isDone").isDone }
+  public var isDone: Bool {
+    task.checkThread("TaskHandle.isDone")
+    return task.isDone
+  }
 
   /// Cancels the task: its present wait, or its next one, throws `CancellationError`.
   ///
   /// If it has not started yet, it never will. From any thread; a second time, or after the end,
   /// nothing happens.
   public func cancel() {
-    let core = task.task.core
-    if core.isCurrent { return task.task.cancel() }
+    let core = task.core
+    if core.isCurrent { return task.cancel() }
+    // SAFETY: the loop's own thread opens it.
+    nonisolated(unsafe) let task = task
     // Refused means that the loop has ended, and its tasks with it.
-    _ = core.inbox.submit(.call { [task] in task.open("TaskHandle.cancel").cancel() })
+    _ = core.inbox.submit(.call { task.cancel() })
   }
 }
 
-// SAFETY: the box is only touched on the loop's thread: before it is opened, `task` has checked that.
+// SAFETY: each use of the task begins with a check that this is its loop's thread.
 extension TaskHandle: @unchecked Sendable where Success: Sendable {}
-
-/// A task behind its handle, without its value.
-// SAFETY: only `open` leads to the task, and it compares the thread's loop with the task's.
-@usableFromInline
-struct TaskReference: @unchecked Sendable {
-  fileprivate let task: SpawnedTask
-
-  /// The task, on its loop's thread; another thread traps.
-  @inline(__always)
-  fileprivate func open(_ what: StaticString) -> SpawnedTask {
-    precondition(
-      task.core.isCurrent,
-      "'\(what)' belongs to another event loop's thread: carry the work over with loop.execute")
-    return task
-  }
-
-  @usableFromInline
-  var hasSucceeded: Bool {
-    if case .succeeded = open("TaskHandle.value").ending { true } else { false }
-  }
-
-  @usableFromInline
-  func wait() async throws {
-    try await open("TaskHandle.value").wait()
-  }
-
-  @usableFromInline
-  static func spawn(
-    name: String?, isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Void
-  ) -> TaskReference {
-    let task = SpawnedTask(in: LoopCore.current.spawned, name: name)
-    task.start(isolation: isolation, body)
-    return TaskReference(task: task)
-  }
-}
 
 /// Starts a task beside the caller, in the caller's isolation and on its loop.
 ///
@@ -95,6 +63,7 @@ public func spawn<Success>(
   name: String? = nil, isolation: isolated (any Actor)? = #isolation,
   _ body: @escaping () async throws -> Success
 ) -> TaskHandle<Success> {
-  let box = ResultBox<Success>()
-  return TaskHandle(TaskReference.spawn(name: name, isolation: isolation) { box.value = try await body() }, box)
+  let task = SpawnedTask.unawaited(name: name)
+  task.start(isolation: isolation, body)
+  return TaskHandle(task)
 }

@@ -1,7 +1,8 @@
 /// A task of the loop: what stands behind handles, gathers, timeouts and serving.
 ///
-/// It knows how it ended, and nothing of its value: that is the ``ResultBox``'s, so that no generic
-/// code runs for each task that starts and ends.
+/// It is not generic, and its value has no static type: a generic object looks its type up in the runtime's
+/// tables when it is made and when it goes.
+@usableFromInline
 final class SpawnedTask: TaskRecord {
   /// How far it has come.
   enum Ending {
@@ -11,69 +12,62 @@ final class SpawnedTask: TaskRecord {
   }
 
   @exclusivity(unchecked) private(set) var ending = Ending.none
+  /// What it returned, if it has succeeded.
+  @exclusivity(unchecked) @usableFromInline var value: Any?
   /// Whether somebody has seen the ending, or will: an error that nobody sees is reported.
-  var isObserved = false
+  @exclusivity(unchecked) var isObserved: Bool
   @exclusivity(unchecked) private var waiting: WaitQueue?
-  /// The runtime's handle, for as long as the task runs.
-  @exclusivity(unchecked) private var handle: Task<Void, Never>?
+
+  @usableFromInline
+  init(in list: TaskList, name: String?, isObserved: Bool) {
+    self.isObserved = isObserved
+    super.init(in: list, name: name)
+  }
 
   deinit {
     guard !isObserved, case .failed(let error) = ending, !isCancellation(error) else { return }
     UnhandledErrors.report(error, task: name)
   }
 
+  /// Whether it has ended, and well.
+  @usableFromInline
+  var hasSucceeded: Bool {
+    if case .succeeded = ending { true } else { false }
+  }
+
+  /// What it returned.
+  @inlinable
+  func value<Success>(as type: Success.Type) -> Success {
+    guard let value else { preconditionFailure("A task succeeded without a value") }
+    return untyped(value)
+  }
+
+  /// Traps on another thread than the task's loop's.
+  @usableFromInline
+  func checkThread(_ what: StaticString) {
+    precondition(
+      core.isCurrent,
+      "'\(what)' belongs to another event loop's thread: carry the work over with loop.execute")
+  }
+
+  /// Whether the process is this loop's, so that its default executor is this loop.
+  @usableFromInline
+  var runsEverything: Bool { core.mainExecutor != nil }
+
+  /// The loop's executor, which a task without isolation stays on.
+  @usableFromInline
+  var taskExecutor: any TaskExecutor { core.face.taskExecutor }
+
   /// Whether it has ended.
   var isDone: Bool {
     if case .none = ending { false } else { true }
-  }
-
-  override func cancelInRuntime() {
-    handle?.cancel()
-  }
-
-  /// Starts the task, in the given isolation and on this loop.
-  ///
-  /// The one place where tasks are started: a bare `Task {}` leaves a worker's loop.
-  ///
-  /// - Parameter skipsIfCancelled: Whether a task that is cancelled before it starts ends at once
-  ///   with `CancellationError`, without calling `body`.
-  func start(
-    skipsIfCancelled: Bool = true, isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Void
-  ) {
-    // SAFETY: the task runs in the caller's isolation, or as nonisolated code on the caller's loop:
-    // in both cases on this thread, as everything that the closure has captured.
-    nonisolated(unsafe) let body = body
-    nonisolated(unsafe) let task = self
-    if core.mainExecutor != nil {
-      // The process is this loop's: its default executor is this loop.
-      handle = Task {
-        _ = isolation
-        guard task.beginUnlessCancelled(skipsIfCancelled) else { return }
-        do {
-          try await body()
-          task.end(.succeeded)
-        } catch {
-          task.end(.failed(error))
-        }
-      }
-    } else {
-      handle = Task(executorPreference: core.face.taskExecutor) {
-        _ = isolation
-        guard task.beginUnlessCancelled(skipsIfCancelled) else { return }
-        do {
-          try await body()
-          task.end(.succeeded)
-        } catch {
-          task.end(.failed(error))
-        }
-      }
-    }
   }
 
   /// Waits for the end.
   ///
   /// - Throws: The task's error; `CancellationError` if the waiting task is cancelled first, and
   ///   then this task goes on.
+  @usableFromInline
   nonisolated(nonsending) func wait() async throws {
     while !isDone {
       let queue = waiting ?? WaitQueue(core)
@@ -90,55 +84,103 @@ final class SpawnedTask: TaskRecord {
   /// Called by the task when it starts.
   ///
   /// - Returns: False if it has ended already: it was cancelled before it started.
-  private func beginUnlessCancelled(_ skipsIfCancelled: Bool) -> Bool {
+  @usableFromInline
+  func begin(unlessCancelled skipsIfCancelled: Bool) -> Bool {
     begin()
     guard skipsIfCancelled, isCancelled else { return true }
-    end(.failed(CancellationError()))
+    fail(CancellationError())
     return false
   }
+
+  /// Called by the task as the last thing it does, with its value in place.
+  @usableFromInline
+  func succeed() {
+    isObserved = true
+    end(.succeeded)
+  }
+
+  /// Called by the task as the last thing it does.
+  @usableFromInline
+  func fail(_ error: any Error) { end(.failed(error)) }
 
   private func end(_ ending: Ending) {
     self.ending = ending
     waiting?.wakeAll()
     // Here and not in deinit, which may be on another thread, with the handle's last copy.
     waiting = nil
-    handle = nil
     end()
+  }
+
+  /// Starts the task, in the given isolation and on this loop.
+  ///
+  /// The one place where tasks are started: a bare `Task {}` leaves a worker's loop. The closures throw,
+  /// and are literals: the runtime would wrap any other in one that throws and is generic.
+  ///
+  /// - Parameter skipsIfCancelled: Whether a task that is cancelled before it starts ends at once
+  ///   with `CancellationError`, without calling `body`.
+  @inlinable
+  func start<Success>(
+    skipsIfCancelled: Bool = true, isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success
+  ) {
+    // SAFETY: the task runs in the caller's isolation, or as nonisolated code on the caller's loop:
+    // in both cases on this thread, as everything that the closure has captured.
+    nonisolated(unsafe) let body = body
+    nonisolated(unsafe) let task = self
+    if runsEverything {
+      Task<Void, any Error> {
+        _ = isolation
+        guard task.begin(unlessCancelled: skipsIfCancelled) else { return }
+        do {
+          task.value = try await body()
+          task.succeed()
+        } catch {
+          task.fail(error)
+        }
+      }
+    } else {
+      Task<Void, any Error>(executorPreference: taskExecutor) {
+        _ = isolation
+        guard task.begin(unlessCancelled: skipsIfCancelled) else { return }
+        do {
+          task.value = try await body()
+          task.succeed()
+        } catch {
+          task.fail(error)
+        }
+      }
+    }
   }
 }
 
-/// Where a task puts its value, and its waiters find it.
-@usableFromInline
-final class ResultBox<Success> {
-  @usableFromInline var value: Success?
-
-  @inlinable
-  init() {}
-}
-
-/// A task with its value.
+/// A task that its creator sees to, and the type of its value.
 struct Child<Success> {
   let task: SpawnedTask
-  private let box = ResultBox<Success>()
 
   init(in list: TaskList, name: String? = nil) {
-    task = SpawnedTask(in: list, name: name)
-    task.isObserved = true
+    task = SpawnedTask(in: list, name: name, isObserved: true)
   }
 
   /// Starts the task; as ``SpawnedTask/start(skipsIfCancelled:isolation:_:)``.
   func start(
     skipsIfCancelled: Bool = true, isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success
   ) {
-    task.start(skipsIfCancelled: skipsIfCancelled, isolation: isolation) { [box] in box.value = try await body() }
+    task.start(skipsIfCancelled: skipsIfCancelled, isolation: isolation, body)
   }
 
   /// What became of it; nil as long as it runs.
   var outcome: Result<Success, any Error>? {
     switch task.ending {
     case .none: nil
-    case .succeeded: box.value.map { .success($0) }
+    case .succeeded: .success(task.value(as: Success.self))
     case .failed(let error): .failure(error)
     }
+  }
+}
+
+extension SpawnedTask {
+  /// A task that nobody waits for in a structured way, on this thread's loop.
+  @usableFromInline
+  static func unawaited(name: String?) -> SpawnedTask {
+    LoopCore.withCurrent { SpawnedTask(in: $0.spawned, name: name, isObserved: false) }
   }
 }

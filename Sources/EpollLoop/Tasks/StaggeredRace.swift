@@ -28,8 +28,7 @@ private final class StaggeredRace<Success> {
   private var starter = Waiter.nobody
 
   func start(isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success) {
-    let task = SpawnedTask(in: list, name: nil)
-    task.isObserved = true
+    let task = Child<Void>(in: list)
     task.start(isolation: isolation) { [self] in
       do {
         let value = try await body()

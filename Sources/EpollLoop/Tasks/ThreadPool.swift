@@ -13,7 +13,11 @@ public final class ThreadPool: Sendable {
   /// 4 more, 32 at the most; an idle one ends after 10 s.
   public static let shared = ThreadPool(maximumThreads: min(32, Thread.processorCount + 4))
 
-  private typealias Job = @Sendable () -> Void
+  /// A call that a thread has taken, and those that came with it.
+  private struct Taken {
+    let call: Unmanaged<OffloadedCall>
+    let batch: CallBatch
+  }
 
   /// Who is to be sent for pending calls.
   private enum Need {
@@ -25,8 +29,8 @@ public final class ThreadPool: Sendable {
   }
 
   private struct State: ~Copyable {
-    var jobs: [Job] = []
-    /// The first of `jobs` that has not been taken.
+    var batches: [CallBatch] = []
+    /// The first of `batches` that may have calls left.
     var head = 0
     var threads = 0
     /// Threads that wait for a call.
@@ -36,11 +40,11 @@ public final class ThreadPool: Sendable {
     /// A thread looks around for the next call.
     var isSearching = false
 
-    var pending: Int { jobs.count - head }
+    var hasPending: Bool { batches[head...].contains(where: \.hasMore) }
 
     /// Whom to send for the calls that are pending, if nobody is on the way to them.
     mutating func need(_ maximumThreads: Int) -> Need {
-      guard pending > 0, signals == 0, !isSearching else { return .nobody }
+      guard signals == 0, !isSearching, hasPending else { return .nobody }
       if waiting > 0 {
         signals = 1
         return .waiting
@@ -50,23 +54,23 @@ public final class ThreadPool: Sendable {
       return .another
     }
 
-    mutating func next() -> Job? {
-      guard head < jobs.count else { return nil }
-      let job = jobs[head]
-      jobs[head] = {}
-      head += 1
-      if head == jobs.count || head > 1024 && head * 2 > jobs.count {
-        jobs.removeFirst(head)
-        head = 0
+    mutating func next() -> Taken? {
+      while head < batches.count {
+        if let call = batches[head].claim() { return Taken(call: call, batch: batches[head]) }
+        head += 1
+        if head == batches.count || head > 1024 && head * 2 > batches.count {
+          batches.removeFirst(head)
+          head = 0
+        }
       }
-      return job
+      return nil
     }
   }
 
   /// How many threads there are at the most.
   public let maximumThreads: Int
   private let idleNanoseconds: Int64
-  private let lock = Lock()
+  private let lock = ThreadLock()
   /// Whether a call has come since a thread began to look around.
   private let hasNews = Atomic(false)
   /// How often a thread that looks around gives its processor away before it sleeps.
@@ -88,13 +92,13 @@ public final class ThreadPool: Sendable {
   /// How many threads there are now; for tests, and for an eye on a server.
   public var threadCount: Int { lock.locked { state.threads } }
 
-  /// Queues a call.
+  /// Queues calls.
   ///
-  /// - Throws: The reason why no thread could be started, if there is none at all; then the call is
-  ///   not made.
-  func submit(_ job: @escaping @Sendable () -> Void) throws(Errno) {
+  /// - Throws: The reason why no thread could be started, if there is none at all; then no call of
+  ///   these is made.
+  func submit(_ batch: CallBatch) throws(Errno) {
     let (failure, mustSignal) = lock.locked { () -> (Errno?, Bool) in
-      state.jobs.append(job)
+      state.batches.append(batch)
       if state.isSearching { hasNews.store(true, ordering: .relaxed) }
       switch state.need(maximumThreads) {
       case .nobody: return (nil, false)
@@ -106,31 +110,31 @@ public final class ThreadPool: Sendable {
     if let failure { throw failure }
   }
 
-  /// Starts a thread for the call that has just been queued; under the lock, so that a failure meets
-  /// that call and no other.
+  /// Starts a thread for the calls that have just been queued; under the lock, so that a failure meets
+  /// those calls and no others.
   private func startFirst() -> Errno? {
     do throws(Errno) {
       try Thread.start(named: "epollloop-pool") { [self] in work() }
       return nil
     } catch {
       state.threads -= 1
-      // With other threads there, the call waits for one of them.
+      // With other threads there, the calls wait for one of them.
       guard state.threads == 0 else { return nil }
-      state.jobs.removeLast()
+      state.batches.removeLast()
       return error
     }
   }
 
   private func work() {
-    var (job, need) = takeOrWait()
-    while let call = job {
+    var (taken, need) = takeOrWait()
+    while let first = taken {
       switch need {
       case .nobody: break
       case .waiting: lock.signal()
       case .another: startAnother()
       }
-      call()
-      (job, need) = takeNext()
+      first.batch.make(first.call)
+      (taken, need) = takeNext()
     }
   }
 
@@ -144,16 +148,16 @@ public final class ThreadPool: Sendable {
   }
 
   /// Takes the next call; looks around for one, and waits, if there is none.
-  private func takeNext() -> (Job?, Need) {
-    let (job, mustSearch) = lock.locked { () -> (Job?, Bool) in
-      if let job = state.next() { return (job, false) }
+  private func takeNext() -> (Taken?, Need) {
+    let (taken, mustSearch) = lock.locked { () -> (Taken?, Bool) in
+      if let taken = state.next() { return (taken, false) }
       guard !state.isSearching else { return (nil, false) }
       state.isSearching = true
       hasNews.store(false, ordering: .relaxed)
       return (nil, true)
     }
     // Whoever has sent this thread has seen to the calls behind this one.
-    if let job { return (job, .nobody) }
+    if let taken { return (taken, .nobody) }
     if mustSearch { search() }
     return takeOrWait(hasSearched: mustSearch)
   }
@@ -169,17 +173,17 @@ public final class ThreadPool: Sendable {
   /// Takes a call, waiting for it, and says whom to send for those behind it.
   ///
   /// - Returns: No call if none has come for so long that the thread should end.
-  private func takeOrWait(hasSearched: Bool = false) -> (Job?, Need) {
+  private func takeOrWait(hasSearched: Bool = false) -> (Taken?, Need) {
     lock.locked {
       if hasSearched { state.isSearching = false }
       while true {
-        if let job = state.next() { return (job, state.need(maximumThreads)) }
+        if let taken = state.next() { return (taken, state.need(maximumThreads)) }
         state.waiting += 1
         let isInTime = lock.wait(timeoutNanoseconds: idleNanoseconds)
         // Whoever wakes first answers a signal, be it meant for another: that one waits again.
         state.waiting -= 1
         state.signals = max(0, state.signals - 1)
-        if !isInTime, state.pending == 0 {
+        if !isInTime, !state.hasPending {
           state.threads -= 1
           return (nil, .nobody)
         }

@@ -30,19 +30,18 @@ public func withTimeout<Success>(
   let core = LoopCore.current
   let list = TaskList(core)
   let child = Child<Success>(in: list)
-  let task = child.task
   var isOver = deadline <= core.now
   let alarm = core.add {
     isOver = true
-    task.cancel()
+    child.task.cancel()
   }
   core.schedule(alarm, at: deadline)
   child.start(skipsIfCancelled: false, isolation: isolation, body)
-  if isOver { task.cancel() }
+  if isOver { child.task.cancel() }
   var wasCancelled = false
   if await !list.shrink(to: 0) {
     wasCancelled = true
-    task.cancel()
+    child.task.cancel()
     await list.drain()
   }
   core.withdraw(alarm)

@@ -113,7 +113,7 @@ import Testing
 
 /// Values that one thread hands to another.
 final class Mailbox<Value: Sendable>: Sendable {
-  private let lock = Lock()
+  private let lock = ThreadLock()
   // SAFETY: only ever touched inside `lock.locked`.
   nonisolated(unsafe) private var values: [Value] = []
 

@@ -171,7 +171,7 @@ import Testing
           try runOnLoop(clock: .kernel) {
             let start = EventLoop.current.now
             let before = EventLoop.current.statistics.polls
-            let (isOver, pace) = (Counter(), Lock())
+            let (isOver, pace) = (Counter(), ThreadLock())
             try Thread.start(named: "interrupting") {
               while isOver.value == 0 {
                 pthread_kill(thread, SIGUSR1)

@@ -143,7 +143,7 @@ extension Inbox {
 
 /// Numbers that functions of any thread append; read when they have ended.
 final class Order: Sendable {
-  private let lock = Lock()
+  private let lock = ThreadLock()
   // SAFETY: only ever touched inside `lock.locked`.
   nonisolated(unsafe) private var list: [Int] = []
 

@@ -2,7 +2,7 @@
 
 /// A number that threads wait for, without sleeping for a guessed time.
 final class Counter: Sendable {
-  private let lock = Lock()
+  private let lock = ThreadLock()
   // SAFETY: only ever touched inside `lock.locked`.
   nonisolated(unsafe) private var count = 0
 

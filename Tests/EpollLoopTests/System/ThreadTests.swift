@@ -7,7 +7,7 @@ import Testing
 @Suite struct ThreadTests {
   @Test func `a lock lets one thread in at a time`() throws {
     final class Total: Sendable {
-      let lock = Lock()
+      let lock = ThreadLock()
       // SAFETY: only ever touched inside `lock.locked`: that is what the test is about.
       nonisolated(unsafe) var count = 0
     }
@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test func `a wait without a signal ends with its timeout, not before`() {
-    let lock = Lock()
+    let lock = ThreadLock()
     let start = cepoll_clock_monotonic_now()
     let isInTime = lock.locked { lock.wait(timeoutNanoseconds: 2_000_000) }
     #expect(!isInTime)
@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test func `a timeout that carries into the next second does not end at once`() throws {
-    let lock = Lock()
+    let lock = ThreadLock()
     let isInTime = try lock.locked { () -> Result<Bool, Errno> in
       do throws(Errno) {
         try Thread.start(named: "signaller") { lock.locked { lock.signal() } }

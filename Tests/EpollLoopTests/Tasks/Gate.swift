@@ -1,9 +1,10 @@
 @testable import EpollLoop
 import Synchronization
+import Testing
 
 /// A door between threads: those that wait go on once it is open, and it stays open.
 final class Gate: Sendable {
-  private let lock = Lock()
+  private let lock = ThreadLock()
   private let isOpen = Atomic(false)
 
   func open() {
@@ -33,6 +34,24 @@ final class CallCounter: Sendable {
   @discardableResult
   func add(_ difference: Int = 1) -> Int {
     count.add(difference, ordering: .sequentiallyConsistent).newValue
+  }
+}
+
+extension ThreadPool {
+  /// Where calls that belong to no loop come back to: nobody takes them in.
+  private static let returns: CallReturns? = {
+    do {
+      return CallReturns(try Inbox())
+    } catch {
+      Issue.record(error)
+      return nil
+    }
+  }()
+
+  /// Has a function called that belongs to no loop.
+  func submit(_ body: @escaping @Sendable () -> Void) throws {
+    let call = Unmanaged.passRetained(OffloadedCall { body() })
+    try submit(CallBatch([call], #require(ThreadPool.returns)))
   }
 }
 

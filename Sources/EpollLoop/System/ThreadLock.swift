@@ -3,7 +3,7 @@ import Glibc
 /// A mutual exclusion between threads, pthread_mutex_lock(3).
 ///
 /// `Synchronization.Mutex` would do, but the thread sanitizer does not understand it on Swift 6.3.
-final class Lock: Sendable {
+final class ThreadLock: Sendable {
   // SAFETY: the pointee is touched by pthread calls alone.
   nonisolated(unsafe) private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   nonisolated(unsafe) private let condition: UnsafeMutablePointer<pthread_cond_t>

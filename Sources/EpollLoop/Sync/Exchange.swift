@@ -1,0 +1,131 @@
+/// Where items change hands: what ``Queue`` and ``Channel`` have in common.
+///
+/// Takers wait only while there is no item, givers only while there is no room: never both. An item
+/// goes straight to the taker that has waited longest, and room goes straight to the giver that has
+/// waited longest, with its item: nobody who comes later can get in between, and whoever has been woken
+/// has already got, or given. What is handed over lies at the seat of who waits for it.
+@usableFromInline
+final class Exchange<Element> {
+  /// How many items it holds at the most; with zero, items only go from hand to hand.
+  @usableFromInline let capacity: Int
+  @exclusivity(unchecked) @usableFromInline var backlog: Backlog<Element>
+  @usableFromInline let takers = WaitLine()
+  @usableFromInline let givers = WaitLine()
+  /// By the seats of takers who have been woken: what they have got.
+  @exclusivity(unchecked) @usableFromInline var handed: [Element?] = []
+  /// By the seats of givers who wait: what they give.
+  @exclusivity(unchecked) @usableFromInline var offered: [Element?] = []
+  /// How many items have been given so far.
+  @exclusivity(unchecked) @usableFromInline var accepted = 0
+  /// Whether nothing can be given any more; takers get what is left.
+  @exclusivity(unchecked) @usableFromInline var isClosed = false
+
+  @inlinable
+  init(capacity: Int, _ order: Backlog<Element>.Order = .fifo) {
+    self.capacity = capacity
+    backlog = Backlog(order)
+  }
+
+  /// Traps on another thread than the loop's.
+  @inlinable
+  func check(_ what: StaticString) {
+    takers.check(what)
+  }
+
+  // MARK: give
+
+  /// Gives an item if somebody waits for it or there is room for it.
+  @inlinable
+  func tryGive(_ item: Element) -> Bool {
+    if takers.length > 0, let seat = takers.wakeFirst() {
+      Exchange.leave(item, at: seat, in: &handed)
+    } else if backlog.count < capacity {
+      backlog.append(item)
+    } else {
+      return false
+    }
+    accepted &+= 1
+    return true
+  }
+
+  /// Gives an item, and waits while there is no room.
+  ///
+  /// - Parameters:
+  ///   - item: What to give.
+  ///   - owner: On whose behalf.
+  /// - Returns: False if the exchange was closed first.
+  /// - Throws: `CancellationError` if the task is cancelled while it waits; then the item was not given.
+  @inlinable
+  func give(_ item: Element, owner: Int = 0) async throws -> Bool {
+    if tryGive(item) {
+      if givers.spend() { await givers.giveWay() }
+      return true
+    }
+    let seat = givers.takeSeat()
+    Exchange.leave(item, at: seat, in: &offered)
+    // Who was woken has nothing left there.
+    defer { offered[seat] = nil }
+    return try await givers.wait(in: seat, for: "room for an item", owner: owner)
+  }
+
+  // MARK: take
+
+  /// Takes the item whose turn it is; nil if there is none.
+  @inlinable
+  func tryTake() -> Element? {
+    guard let item = backlog.removeNext() else { return nextOffer() }
+    if givers.length > 0, let offer = nextOffer() { backlog.append(offer) }
+    return item
+  }
+
+  /// Takes an item, and waits while there is none.
+  ///
+  /// - Parameter owner: On whose behalf.
+  /// - Returns: Nil if the exchange is closed and empty.
+  /// - Throws: `CancellationError` if the task is cancelled while it waits; then no item is lost.
+  @inlinable
+  func take(owner: Int = 0) async throws -> Element? {
+    if let item = tryTake() {
+      if takers.spend() { await takers.giveWay() }
+      return item
+    }
+    guard !isClosed else { return nil }
+    let seat = takers.takeSeat()
+    guard try await takers.wait(in: seat, for: "an item", owner: owner) else { return nil }
+    return handed[seat].take()
+  }
+
+  /// What the giver that has waited longest gives, who is woken; nil if nobody waits.
+  @inlinable
+  func nextOffer() -> Element? {
+    guard givers.length > 0, let seat = givers.wakeFirst() else { return nil }
+    accepted &+= 1
+    return offered[seat].take()
+  }
+
+  // MARK: close
+
+  /// Refuses all further items; who waits is told.
+  @inlinable
+  func close() {
+    isClosed = true
+    givers.closeAll()
+    takers.closeAll()
+  }
+
+  /// Drops what nobody has taken.
+  ///
+  /// - Returns: How many items those were.
+  @inlinable
+  func drop() -> Int {
+    var count = 0
+    while backlog.removeNext() != nil { count += 1 }
+    return count
+  }
+
+  @inlinable
+  static func leave(_ item: Element, at seat: Int, in places: inout [Element?]) {
+    while places.count <= seat { places.append(nil) }
+    places[seat] = item
+  }
+}

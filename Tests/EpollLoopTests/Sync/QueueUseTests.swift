@@ -1,0 +1,242 @@
+import EpollLoop
+import EpollLoopTesting
+import Testing
+
+/// What traps, and from which code queues and their kin can be used.
+@Suite struct QueueUseTests {
+  private func says(_ result: ExitTest.Result?, _ words: String) -> Bool {
+    result.map { String(decoding: $0.standardErrorContent, as: UTF8.self).contains(words) } ?? false
+  }
+
+  @Test func `a queue without room traps`() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try runOnLoop { _ = Queue<Int>(capacity: 0) }
+    }
+    #expect(says(result, "A queue's capacity is more than zero"))
+  }
+
+  @Test func `a channel of less than nothing traps`() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try runOnLoop { _ = Channel<Int>.open(capacity: -1) }
+    }
+    #expect(says(result, "A channel's capacity is zero or more"))
+  }
+
+  @Test func `a broadcast without room traps`() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try runOnLoop { _ = Broadcast<Int>(capacity: 0) }
+    }
+    #expect(says(result, "A broadcast's capacity is more than zero"))
+  }
+
+  @Test func `taskDone more often than items were put traps`() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try runOnLoop {
+        let queue = Queue<Int>()
+        try await queue.put(1)
+        queue.taskDone()
+        queue.taskDone()
+      }
+    }
+    #expect(says(result, "taskDone() was called more often than items were put"))
+  }
+
+  @Test func `taskDone for an item that a shutdown has dropped traps`() async {
+    await #expect(processExitsWith: .failure) {
+      try runOnLoop {
+        let queue = Queue<Int>()
+        try await queue.put(1)
+        queue.shutdown(immediately: true)
+        queue.taskDone()
+      }
+    }
+  }
+
+  @Test func `a clone of a closed end traps`() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try runOnLoop {
+        let (sender, _) = Channel<Int>.open()
+        sender.close()
+        _ = sender.clone()
+      }
+    }
+    #expect(says(result, "A closed end of a channel cannot be cloned"))
+    await #expect(processExitsWith: .failure) {
+      try runOnLoop {
+        let (_, receiver) = Channel<Int>.open()
+        receiver.close()
+        _ = receiver.clone()
+      }
+    }
+  }
+
+  @Test func `a send and a value after the close trap`() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try runOnLoop {
+        let news = Broadcast<Int>(capacity: 1)
+        news.close()
+        news.send(1)
+      }
+    }
+    #expect(says(result, "A broadcast that was closed sends nothing"))
+    let other = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try runOnLoop {
+        let level = Watch(1)
+        level.close()
+        level.value = 2
+      }
+    }
+    #expect(says(other, "A watch that was closed keeps its value"))
+  }
+
+  @Test func `without a loop none can be made`() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { _ = Queue<Int>() }
+    #expect(says(result, "No event loop runs on this thread"))
+    await #expect(processExitsWith: .failure) { _ = Channel<Int>.open() }
+    await #expect(processExitsWith: .failure) { _ = Broadcast<Int>(capacity: 1) }
+    await #expect(processExitsWith: .failure) { _ = Watch(1) }
+  }
+
+  @Test func `another thread traps, and the message names the cure`() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try runOnLoop(clock: .kernel) {
+        let queue = Queue<Int>()
+        try await offload { _ = try queue.tryPut(1) }
+      }
+    }
+    #expect(
+      says(result, "'Queue.tryPut' belongs to another event loop's thread: carry the work over with loop.execute"))
+    let count = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try runOnLoop(clock: .kernel) {
+        let queue = Queue<Int>()
+        try await offload { _ = queue.isEmpty }
+      }
+    }
+    #expect(says(count, "'Queue.count' belongs to another event loop's thread"))
+    let sender = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try runOnLoop(clock: .kernel) {
+        let (sender, receiver) = Channel<Int>.open(capacity: 1)
+        try await offload { _ = try sender.trySend(1) }
+        receiver.close()
+      }
+    }
+    #expect(says(sender, "'Channel.Sender.trySend' belongs to another event loop's thread"))
+    let receiver = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try runOnLoop(clock: .kernel) {
+        let (_, receiver) = Channel<Int>.open(capacity: 1)
+        try await offload { receiver.close() }
+      }
+    }
+    #expect(says(receiver, "'Channel.Receiver.close' belongs to another event loop's thread"))
+    let news = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try runOnLoop(clock: .kernel) {
+        let news = Broadcast<Int>(capacity: 1)
+        try await offload { _ = news.send(1) }
+      }
+    }
+    #expect(says(news, "'Broadcast.send' belongs to another event loop's thread"))
+    let level = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try runOnLoop(clock: .kernel) {
+        let level = Watch(1)
+        try await offload { level.value = 2 }
+      }
+    }
+    #expect(says(level, "'Watch.value' belongs to another event loop's thread"))
+  }
+
+  @Test func `another loop's tasks trap too`() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try runOnLoop(clock: .kernel) {
+        let queue = Queue<Int>()
+        try await offload { try runOnLoop { try await queue.put(1) } }
+      }
+    }
+    #expect(says(result, "'Queue.put' belongs to another event loop's thread"))
+  }
+
+  @Test func `on the main actor, tasks share queues, local variables and items that are not Sendable`() async {
+    await #expect(processExitsWith: .success) {
+      try EventLoop.run { try await MainActorUse.work() }
+    }
+  }
+
+  @Test func `an actor's tasks use them too, and stay on it`() throws {
+    try runOnLoop {
+      let sum = try await Shop().work()
+      #expect(sum == 45)
+    }
+  }
+
+  @Test func `children of a task group share a queue`() throws {
+    try runOnLoop {
+      let queue = Queue<Int>()
+      let sum = try await withThrowingTaskGroup(of: Int.self) { group in
+        for _ in 0..<3 { group.addTask { try await queue.get() } }
+        for item in 1...3 { try await queue.put(item) }
+        return try await group.reduce(0, +)
+      }
+      #expect(sum == 6)
+    }
+  }
+}
+
+/// Not Sendable.
+private final class Parcel {
+  let number: Int
+
+  init(_ number: Int) { self.number = number }
+}
+
+private enum MainActorUse {
+  @MainActor static func work() async throws {
+    let parcels = Queue<Parcel>(capacity: 2)
+    let (sender, receiver) = Channel<Parcel>.open()
+    let news = Broadcast<Parcel>(capacity: 4)
+    let latest = Watch(Parcel(-1))
+    let items = news.subscribe()
+    var sum = 0
+    let getter = spawn {
+      for try await parcel in parcels { try await sender.send(parcel) }
+      sender.close()
+    }
+    let receiving = spawn {
+      for try await parcel in receiver {
+        MainActor.preconditionIsolated()
+        sum += parcel.number
+        news.send(parcel)
+        latest.value = parcel
+      }
+      news.close()
+    }
+    let subscriber = spawn {
+      for try await parcel in items { sum += parcel.number }
+    }
+    for number in 0..<10 { try await parcels.put(Parcel(number)) }
+    parcels.shutdown()
+    try await getter.value
+    try await receiving.value
+    try await subscriber.value
+    precondition(sum == 90 && latest.value.number == 9)
+  }
+}
+
+private actor Shop {
+  private var sum = 0
+
+  func work() async throws -> Int {
+    let numbers = Queue<Int>(capacity: 2)
+    let worker = spawn {
+      for try await number in numbers {
+        self.preconditionIsolated()
+        self.sum += number
+      }
+    }
+    for number in 0..<10 {
+      try await numbers.put(number)
+      preconditionIsolated()
+    }
+    numbers.shutdown()
+    try await worker.value
+    return sum
+  }
+}

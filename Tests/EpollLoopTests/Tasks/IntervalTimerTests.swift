@@ -1,0 +1,63 @@
+import EpollLoopTesting
+import Testing
+
+@testable import EpollLoop
+
+@Suite struct IntervalTimerTests {
+  @Test func `an interval ticks after each period and says when it was due`() throws {
+    try runOnLoop {
+      let loop = EventLoop.current
+      var times: [Int64] = []
+      for try await due in every(.seconds(3)) {
+        #expect(due == loop.now)
+        times.append(due.nanoseconds / 1_000_000_000)
+        if times.count == 3 { break }
+      }
+      #expect(times == [3, 6, 9])
+    }
+  }
+
+  @Test(arguments: [
+    (MissedTicks.burst, [10, 20, 30, 40, 50, 60] as [Int64], [10, 55, 55, 55, 55, 60] as [Int64]),
+    (.delay, [10, 20, 65, 75, 85, 95], [10, 55, 65, 75, 85, 95]),
+    (.skip, [10, 20, 60, 70, 80, 90], [10, 55, 60, 70, 80, 90]),
+  ])
+  func `a body that is late makes up, counts anew, or leaves out`(
+    _ missed: MissedTicks, _ due: [Int64], _ given: [Int64]
+  ) throws {
+    try runOnLoop {
+      let loop = EventLoop.current
+      var (dues, times): ([Int64], [Int64]) = ([], [])
+      for try await tick in every(.milliseconds(10), missed: missed) {
+        dues.append(tick.nanoseconds / 1_000_000)
+        times.append(loop.now.nanoseconds / 1_000_000)
+        // The first body takes 45 ms in one go: the tick that was due meanwhile is given late.
+        if dues.count == 1 { LoopCore.current.clock = .virtual(now: 55_000_000) }
+        if dues.count == 6 { break }
+      }
+      #expect(dues == due)
+      #expect(times == given)
+    }
+  }
+
+  @Test func `a cancelled interval ends, and leaves no timer`() throws {
+    try runOnLoop {
+      var ticks = 0
+      let task = spawn { for try await _ in every(.seconds(1)) { ticks += 1 } }
+      try await sleep(for: .milliseconds(2_500))
+      task.cancel()
+      #expect(EventLoop.current.census.timers == 0)
+      await #expect(throws: CancellationError.self) { try await task.value }
+      #expect(ticks == 2)
+    }
+  }
+
+  @Test func `a period of zero and less traps`() async {
+    await #expect(processExitsWith: .failure) { _ = every(.zero) }
+    await #expect(processExitsWith: .failure) { _ = every(.seconds(-1)) }
+  }
+
+  @Test func `what is not a number is no duration`() async {
+    await #expect(processExitsWith: .failure) { _ = Duration.seconds(Double.nan) }
+  }
+}

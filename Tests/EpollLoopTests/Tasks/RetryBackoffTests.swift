@@ -1,10 +1,11 @@
-@testable import EpollLoop
+import EpollLoop
+import EpollLoopTesting
 import Testing
 
 @Suite struct RetryBackoffTests {
   /// The first waits of a backoff.
   private func waits(_ backoff: Backoff, _ count: Int, seed: UInt64 = 1) -> [Duration] {
-    var generator = Shuffle(seed: seed)
+    var generator = SeededGenerator(seed: seed)
     return (1...count).map { backoff.wait(after: $0, using: &generator) }
   }
 
@@ -27,7 +28,7 @@ import Testing
   @Test func `waits saturate`() {
     let huge = Backoff.exponential(from: .nanoseconds(1 << 60), factor: 10, upTo: .nanoseconds(Int64.max))
     #expect(waits(huge, 3) == [.nanoseconds(1 << 60), .nanoseconds(Int64.max), .nanoseconds(Int64.max)])
-    var generator = Shuffle(seed: 1)
+    var generator = SeededGenerator(seed: 1)
     #expect(huge.wait(after: .max, using: &generator) == .nanoseconds(Int64.max))
     #expect(Backoff.exponential(from: .zero).wait(after: .max, using: &generator) == .zero)
     let small = Backoff.exponential(from: .nanoseconds(1), factor: .greatestFiniteMagnitude, upTo: .seconds(5))

@@ -1,4 +1,4 @@
-@testable import EpollLoop
+import EpollLoop
 import EpollLoopTesting
 import Testing
 
@@ -93,7 +93,7 @@ import Testing
         var waits: [Duration] = []
         _ = try? await retry(
           attempts: 6, wait: .exponential().jittered(.full), beforeWait: { waits.append($2) },
-          using: Shuffle(seed: seed), { _ in throw Broken() })
+          using: SeededGenerator(seed: seed), { _ in throw Broken() })
         runs.append(waits)
       }
       #expect(runs[0].count == 5)

@@ -30,14 +30,16 @@ enum LoopClock {
 }
 
 /// Seeded choices: SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
-struct Shuffle: RandomNumberGenerator {
+package struct Shuffle: RandomNumberGenerator {
   private var state: UInt64
 
-  init(seed: UInt64) {
+  /// Begins the sequence of a seed.
+  package init(seed: UInt64) {
     state = seed
   }
 
-  mutating func next() -> UInt64 {
+  /// The next number of the sequence.
+  package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var mixed = state
     mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9

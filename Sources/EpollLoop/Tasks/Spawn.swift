@@ -48,11 +48,11 @@ extension TaskHandle: @unchecked Sendable where Success: Sendable {}
 // SAFETY: only `open` leads to the task, and it compares the thread's loop with the task's.
 @usableFromInline
 struct TaskReference: @unchecked Sendable {
-  fileprivate let task: SpawnedTask
+  let task: SpawnedTask
 
   /// The task, on its loop's thread; another thread traps.
   @inline(__always)
-  fileprivate func open(_ what: StaticString) -> SpawnedTask {
+  func open(_ what: StaticString) -> SpawnedTask {
     precondition(
       task.core.isCurrent,
       "'\(what)' belongs to another event loop's thread: carry the work over with loop.execute")

@@ -70,15 +70,20 @@ final class SpawnedTask: TaskRecord {
     }
   }
 
+  /// Has a waiter woken when the task ends, after those that wait already; not if it has ended.
+  func wakeAtEnd(_ waiter: Waiter) {
+    let queue = waiting ?? WaitQueue(core)
+    waiting = queue
+    queue.append(waiter)
+  }
+
   /// Waits for the end.
   ///
   /// - Throws: The task's error; `CancellationError` if the waiting task is cancelled first, and
   ///   then this task goes on.
   nonisolated(nonsending) func wait() async throws {
     while !isDone {
-      let queue = waiting ?? WaitQueue(core)
-      waiting = queue
-      if await core.park(for: "a task's value", { queue.append($0) }) == .cancelled, !isDone {
+      if await core.park(for: "a task's value", { wakeAtEnd($0) }) == .cancelled, !isDone {
         throw CancellationError()
       }
     }

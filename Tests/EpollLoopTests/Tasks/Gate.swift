@@ -45,3 +45,13 @@ struct Broken: Error, Equatable {
 func waitForever() async throws {
   try await sleep(until: .distantFuture)
 }
+
+/// What a test under seeds throws when something is wrong.
+struct Wrong: Error, CustomStringConvertible {
+  let description: String
+}
+
+/// Throws unless a condition holds.
+func check(_ condition: Bool, _ what: @autoclosure () -> String) throws {
+  guard condition else { throw Wrong(description: what()) }
+}

@@ -18,6 +18,8 @@ enum Unsafe {
     "Sources/EpollLoop/Tasks/Run.swift": ["nonisolated(unsafe)"],
     // The main task of an async main is known by its address alone.
     "Sources/EpollLoop/Tasks/AsyncMain.swift": ["unsafeBitCast"],
+    // The same error, thrown on, is known by its address alone.
+    "Sources/EpollLoop/Tasks/SeenErrors.swift": ["unsafeBitCast"],
     // A closure travels through C to a new thread.
     "Sources/EpollLoop/System/Thread.swift": ["Unmanaged"],
     // A buffer is written by its sole owner, and read-only from then on.

@@ -18,6 +18,8 @@ final class Endings {
     for watch in watches { core.withdraw(watch) }
   }
 
+  private var isClosed = false
+
   /// How many have not been taken.
   var count: Int { expected + ended.count - taken }
 
@@ -28,6 +30,7 @@ final class Endings {
 
   /// Says that what was expected has ended.
   func add(_ number: Int) {
+    guard !isClosed else { return }
     expected -= 1
     ended.append(number)
     core.wake(waiter, .ready)
@@ -42,9 +45,12 @@ final class Endings {
     task.wakeAtEnd(watch)
   }
 
-  /// Expects nothing more: what ends from now on is no news to who waits.
+  /// Forgets everything, now and from now on: who waits for the next one is told that there is none.
   func close() {
+    isClosed = true
     expected = 0
+    ended.removeAll()
+    taken = 0
     core.wake(waiter, .ready)
   }
 

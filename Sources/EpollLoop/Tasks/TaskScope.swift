@@ -16,7 +16,8 @@
 /// two errors and more made programs that caught the one and missed the other. A group always, as
 /// asyncio and Trio have it now, needs a `catch` that looks into groups, which Swift lacks. So the
 /// first error is the one that is thrown, always, and no other is lost: later ones go to `onLaterError`,
-/// and without it to standard error, unless somebody awaits the task's value.
+/// and without it to standard error, unless somebody awaits the task's value. The same error thrown on,
+/// as by a `body` that awaits the value of the task that failed, is no other.
 ///
 /// - Parameters:
 ///   - limit: How many tasks of the scope run at once; more than zero. Further ones start when there is
@@ -43,6 +44,8 @@ public func withTaskScope<Outcome>(
 public final class TaskScope {
   private let children = Children()
   private let onLaterError: ((any Error) -> Void)?
+  /// The first error, and later ones that were handed on.
+  private var seenErrors = SeenErrors()
   /// How many have been started that have neither succeeded nor failed; cancelled ones stay counted.
   private var unsettled = 0
   private var isOver = false
@@ -145,12 +148,16 @@ public final class TaskScope {
   ///
   /// - Returns: Whether somebody hears of it.
   private func fail(_ error: any Error) -> Bool {
+    if seenErrors.contains(error) { return true }
     if children.failure == nil {
       children.fail(error)
-      return true
+    } else if let onLaterError {
+      onLaterError(error)
+    } else {
+      return false
     }
-    onLaterError?(error)
-    return onLaterError != nil
+    seenErrors.insert(error)
+    return true
   }
 
   /// Waits until fewer tasks than the limit run; what is given back goes to who has waited longest.

@@ -55,3 +55,13 @@ struct Wrong: Error, CustomStringConvertible {
 func check(_ condition: Bool, _ what: @autoclosure () -> String) throws {
   guard condition else { throw Wrong(description: what()) }
 }
+
+/// The error that `body` throws; nil if it throws none. Also inside an expectation, which may not nest.
+func errorOf(_ body: () async throws -> Void) async -> (any Error)? {
+  do {
+    try await body()
+    return nil
+  } catch {
+    return error
+  }
+}

@@ -5,8 +5,7 @@
 /// order they end; with a limit, there is never more in memory than the limit and the results.
 ///
 /// ```swift
-/// let bar = ProgressBar(…)
-/// let pages = try await gather(over: urls, limit: 20, progress: { bar.show($0.finished, of: $0.total) }) {
+/// let pages = try await gather(over: urls, limit: 20, progress: { print($0.finished, "of", urls.count) }) {
 ///   try await fetch($0)
 /// }
 /// ```

@@ -21,6 +21,8 @@ enum Unsafe {
     "Sources/EpollLoop/System/Untyped.swift": ["unsafeBitCast"],
     "Sources/EpollLoop/Tasks/Spawn.swift": ["@unchecked", "nonisolated(unsafe)"],
     "Sources/EpollLoop/Tasks/Run.swift": ["nonisolated(unsafe)"],
+    // The same error, thrown on, is known by its address alone.
+    "Sources/EpollLoop/Tasks/SeenErrors.swift": ["unsafeBitCast"],
     // A closure travels through C to a new thread.
     "Sources/EpollLoop/System/Thread.swift": ["Unmanaged"],
     // A buffer is written by its sole owner, and read-only from then on.

@@ -24,11 +24,11 @@ extension Connection {
   /// Connects to whichever of several addresses answers first.
   static func tcp(toFirstOf addresses: [SocketAddress], options: ConnectionOptions) async throws -> Connection {
     if let only = addresses.first, addresses.count == 1 { return try await tcp(to: only, options: options) }
-    return try await race(
-      staggeredBy: attemptDelay,
-      addresses.map { address in
-        { try await tcp(to: address, options: options) }
-      })
+    do {
+      return try await race(over: addresses, staggeredBy: attemptDelay) { try await tcp(to: $0, options: options) }
+    } catch let race as RaceError {
+      throw race.errors.last ?? race
+    }
   }
 
   /// Connects to a TCP address.

@@ -22,14 +22,13 @@ extension Listener {
     _ handler: @escaping (Connection) async throws -> Void
   ) async throws {
     precondition(maximumConnections > 0, "A server serves at least one connection at a time")
-    let core = bound.open("Listener.serve").core
-    let list = TaskList(core)
+    _ = bound.open("Listener.serve")
+    let children = Children()
     var ending: any Error = CancellationError()
     do {
-      while await list.shrink(to: maximumConnections - 1) {
+      while await children.list.shrink(to: maximumConnections - 1) {
         let connection = try await accept()
-        let task = Child<Void>(in: list)
-        task.start(isolation: isolation) {
+        children.start(isolation: isolation) {
           await Listener.serve(connection, onError, handler)
         }
       }
@@ -37,7 +36,7 @@ extension Listener {
       ending = error
     }
     close()
-    await list.drain(grace: grace)
+    await children.drain(grace: grace)
     if ending is CancellationError { throw ending }
   }
 
@@ -57,15 +56,5 @@ extension Listener {
         UnhandledErrors.report(error, of: "the connection from \(connection.remoteAddress.map(\.description) ?? "?")")
       }
     }
-  }
-}
-
-extension TaskList {
-  /// Waits until all have ended, and cancels those that have not when the grace is over.
-  fileprivate nonisolated(nonsending) func drain(grace: Duration) async {
-    let end = core.add { [self] in cancelAll() }
-    if grace > .zero { core.schedule(end, at: core.now + grace) } else { cancelAll() }
-    await drain()
-    core.withdraw(end)
   }
 }

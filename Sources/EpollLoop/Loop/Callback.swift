@@ -43,9 +43,7 @@ extension LoopCore {
   /// Makes a waiter of a callback; it is to be placed or woken next.
   func add(_ callback: Callback) -> Waiter {
     let subject = UInt(bitPattern: Unmanaged.passRetained(callback).toOpaque())
-    let waiter = waiters.take(.callback, subject: subject, record: 0)
-    waiters.slots[Int(waiter.slot)].voidTurns = 0
-    return waiter
+    return waiters.take(.callback, subject: subject, record: 0)
   }
 
   /// Calls `body` after what is ready now.
@@ -67,6 +65,7 @@ extension LoopCore {
     switch slot.pointee.stage {
     case .waiting:
       timers.remove(waiter.slot)
+      waiters.unlink(waiter.slot)
       guard slot.pointee.voidTurns > 0 else { return discard(waiter.slot) }
       // Its last turn is void no more: it gives the slot back.
       slot.pointee.voidTurns -= 1

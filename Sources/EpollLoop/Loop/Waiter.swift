@@ -81,10 +81,11 @@ struct WaiterTable: ~Copyable {
 
     /// How many turns of a callback stand in the ready queue that a new instant has made void.
     ///
-    /// A callback stands in no ring, so that the link backwards is free for it.
+    /// Only for one that stands in no ring: both its links then name itself, and how far they are apart is
+    /// free for this.
     var voidTurns: UInt32 {
-      @inline(__always) get { previous }
-      @inline(__always) set { previous = newValue }
+      @inline(__always) get { previous &- next }
+      @inline(__always) set { previous = next &+ newValue }
     }
   }
 
@@ -144,7 +145,6 @@ struct WaiterTable: ~Copyable {
   @inline(__always)
   mutating func take(function: consuming @escaping () -> Void) -> Waiter {
     let waiter = take(.function, subject: 0, record: 0)
-    slots[Int(waiter.slot)].voidTurns = 0
     putIn(function: function, waiter.slot)
     return waiter
   }

@@ -19,7 +19,7 @@ final class SpawnedTask: TaskRecord {
   @exclusivity(unchecked) private var waiting: WaitQueue?
 
   @usableFromInline
-  init(in list: TaskList, name: String?, isObserved: Bool) {
+  init(in list: TaskList, name: String? = nil, isObserved: Bool = true) {
     self.isObserved = isObserved
     super.init(in: list, name: name)
   }
@@ -63,6 +63,13 @@ final class SpawnedTask: TaskRecord {
     if case .none = ending { false } else { true }
   }
 
+  /// Has a waiter woken when the task ends, after those that wait already; not if it has ended.
+  func wakeAtEnd(_ waiter: Waiter) {
+    let queue = waiting ?? WaitQueue(core)
+    waiting = queue
+    queue.append(waiter)
+  }
+
   /// Waits for the end.
   ///
   /// - Throws: The task's error; `CancellationError` if the waiting task is cancelled first, and
@@ -70,9 +77,7 @@ final class SpawnedTask: TaskRecord {
   @usableFromInline
   nonisolated(nonsending) func wait() async throws {
     while !isDone {
-      let queue = waiting ?? WaitQueue(core)
-      waiting = queue
-      if await core.park(for: "a task's value", { queue.append($0) }) == .cancelled, !isDone {
+      if await core.park(for: "a task's value", { wakeAtEnd($0) }) == .cancelled, !isDone {
         throw CancellationError()
       }
     }
@@ -157,7 +162,7 @@ struct Child<Success> {
   let task: SpawnedTask
 
   init(in list: TaskList, name: String? = nil) {
-    task = SpawnedTask(in: list, name: name, isObserved: true)
+    task = SpawnedTask(in: list, name: name)
   }
 
   /// Starts the task; as ``SpawnedTask/start(skipsIfCancelled:isolation:_:)``.

@@ -28,22 +28,16 @@ public func withTimeout<Success>(
   _ body: @escaping () async throws -> Success
 ) async throws -> Success {
   let core = LoopCore.current
-  let list = TaskList(core)
-  let child = Child<Success>(in: list)
+  let children = Children()
   var isOver = deadline <= core.now
   let alarm = core.add {
     isOver = true
-    child.task.cancel()
+    children.cancel()
   }
   core.schedule(alarm, at: deadline)
-  child.start(skipsIfCancelled: false, isolation: isolation, body)
-  if isOver { child.task.cancel() }
-  var wasCancelled = false
-  if await !list.shrink(to: 0) {
-    wasCancelled = true
-    child.task.cancel()
-    await list.drain()
-  }
+  let child = children.startBody(isolation: isolation, body)
+  if isOver { children.cancel() }
+  let wasCancelled = await children.join()
   core.withdraw(alarm)
   switch child.outcome {
   case .success(let value):

@@ -64,3 +64,23 @@ struct Broken: Error, Equatable {
 func waitForever() async throws {
   try await sleep(until: .distantFuture)
 }
+
+/// What a test under seeds throws when something is wrong.
+struct Wrong: Error, CustomStringConvertible {
+  let description: String
+}
+
+/// Throws unless a condition holds.
+func check(_ condition: Bool, _ what: @autoclosure () -> String) throws {
+  guard condition else { throw Wrong(description: what()) }
+}
+
+/// The error that `body` throws; nil if it throws none. Also inside an expectation, which may not nest.
+func errorOf(_ body: () async throws -> Void) async -> (any Error)? {
+  do {
+    try await body()
+    return nil
+  } catch {
+    return error
+  }
+}

@@ -1,0 +1,144 @@
+/// What became of one of several tasks.
+public struct Completion<Success> {
+  /// Its place among the tasks, or that of its item among the items.
+  public let index: Int
+  /// Its value or its error.
+  public let result: Result<Success, any Error>
+
+  /// Its value.
+  ///
+  /// - Throws: Its error.
+  public var value: Success {
+    get throws { try result.get() }
+  }
+}
+
+/// What became of several tasks, in the order of their ends: see ``asCompleted(_:)`` and
+/// ``withAsCompleted(over:limit:isolation:_:body:)``.
+public struct Completions<Success>: AsyncSequence {
+  /// Waits for one task's end after the other.
+  public struct Iterator: AsyncIteratorProtocol {
+    fileprivate let endings: Endings
+    /// Starts what there is room for.
+    fileprivate let feed: () -> Void
+    /// What became of the task of a number.
+    fileprivate let take: (Int) -> Result<Success, any Error>
+
+    /// Waits for the next task's end.
+    ///
+    /// - Returns: What became of it; nil if all have been given.
+    /// - Throws: `CancellationError` if the waiting task is cancelled first. Never a task's error.
+    public mutating func next() async throws -> Completion<Success>? {
+      try await next(isolation: #isolation)
+    }
+
+    /// Waits for the next task's end; as ``next()``.
+    public mutating func next(isolation: isolated (any Actor)?) async throws -> Completion<Success>? {
+      feed()
+      return try await endings.next().map { Completion(index: $0, result: take($0)) }
+    }
+  }
+
+  fileprivate let makeIterator: () -> Iterator
+
+  /// Begins to wait.
+  public func makeAsyncIterator() -> Iterator {
+    makeIterator()
+  }
+}
+
+/// Gives what became of tasks, in the order of their ends.
+///
+/// ```swift
+/// for try await download in asCompleted(downloads) {
+///   print(urls[download.index], try download.value)
+///   if enough { break }
+/// }
+/// ```
+///
+/// It cancels nothing: tasks that have not ended when the loop is left go on, and so do all if the
+/// waiting task is cancelled. An error that the loop has been given counts as seen.
+///
+/// - Parameter handles: The tasks. Those that have ended before the loop begins come first, in this order.
+public func asCompleted<Success>(_ handles: [TaskHandle<Success>]) -> Completions<Success> {
+  Completions {
+    let endings = Endings()
+    for (number, handle) in handles.enumerated() {
+      handle.task.checkThread("asCompleted")
+      endings.watch(handle.task, as: number)
+    }
+    return Completions.Iterator(endings: endings, feed: {}, take: { handles[$0].takeResult() })
+  }
+}
+
+/// Runs an operation for each item, and gives `body` what became of each, in the order of the ends.
+///
+/// ```swift
+/// let first = try await withAsCompleted(over: mirrors, limit: 8) { mirror in
+///   try await fetch(mirror)
+/// } body: { pages in
+///   for try await page in pages { if let text = try? page.value { return text } }
+///   throw NothingFound()
+/// }
+/// ```
+///
+/// When `body` ends, the operations that have not are cancelled, and their ends awaited: nothing goes
+/// on behind the caller. An operation's error cancels nothing; it is given to `body`. If the caller is
+/// cancelled, so is everything.
+///
+/// - Parameters:
+///   - items: What to run it for. They are asked for one at a time, when there is room.
+///   - limit: How many run, or wait to be given to `body`, at the most; more than zero. So a slow `body`
+///     slows the starting.
+///   - isolation: Where all of it runs; the caller's, unless given.
+///   - operation: What to do with an item.
+///   - body: What to do with the results. It is a task of its own.
+/// - Returns: The value of `body`.
+/// - Throws: The error of `body`.
+public func withAsCompleted<Item, Success, Outcome>(
+  over items: some Sequence<Item>, limit: Int = .max, isolation: isolated (any Actor)? = #isolation,
+  _ operation: @escaping (Item) async throws -> Success,
+  body: @escaping (Completions<Success>) async throws -> Outcome
+) async throws -> Outcome {
+  precondition(limit > 0, "A limit on concurrency is more than zero")
+  let children = Children()
+  let endings = Endings()
+  var results: [Int: Result<Success, any Error>] = [:]
+  var numbered = items.enumerated().makeIterator()
+  let feed = {
+    while endings.count < limit, !children.isCancelled, let (number, item) = numbered.next() {
+      endings.expect()
+      children.start(isolation: isolation) {
+        do { results[number] = .success(try await operation(item)) } catch { results[number] = .failure(error) }
+        endings.add(number)
+      }
+    }
+  }
+  let completions = Completions {
+    Completions<Success>.Iterator(
+      endings: endings, feed: feed,
+      take: { results.removeValue(forKey: $0) ?? .failure(CancellationError()) })
+  }
+  let child = children.startBody(isolation: isolation) {
+    defer {
+      endings.close()
+      children.cancel()
+    }
+    return try await body(completions)
+  }
+  await children.join()
+  return try child.result.get()
+}
+
+extension TaskHandle {
+  /// What became of a task that has ended; whoever asks has seen it.
+  fileprivate func takeResult() -> Result<Success, any Error> {
+    task.checkThread("asCompleted")
+    task.isObserved = true
+    switch task.ending {
+    case .succeeded: return .success(task.value(as: Success.self))
+    case .failed(let error): return .failure(error)
+    case .none: preconditionFailure("A task that has not ended has no result")
+    }
+  }
+}

@@ -11,8 +11,10 @@ struct Example {
     [
       Example(name: "say-after", title: "one after the other, then both at once", tell: sayAfter),
       Example(name: "blocking", title: "a call that blocks all, and offload that mends it", tell: block),
+      Example(name: "scope", title: "a task group with a child that fails", tell: failInScope),
       Example(name: "semaphore", title: "3 permits for 10 tasks", tell: takePermits),
       Example(name: "limit", title: "100 tasks, 10 at once", tell: limit),
+      Example(name: "first-error", title: "wait until one fails, and start it again", tell: resubmitFailed),
       Example(name: "queue", title: "a producer and its consumers", tell: produceAndConsume),
       Example(name: "retry", title: "try until it works", tell: retryUntilItWorks),
       Example(name: "progress", title: "1,000 tasks and how far they are", tell: showProgress),

@@ -50,7 +50,7 @@ import Testing
       }
     }
     let reports = String(decoding: result.standardErrorContent, as: UTF8.self).split(separator: "\n")
-      .filter { $0.hasPrefix("EpollLoop:") }.map { String($0.replacing(/ \(.*:\d+\)/, with: "")) }
+      .filter { $0.hasPrefix("EpollLoop:") }.map { String($0.replacing(/\ \(.*:\d+\)/, with: "")) }
     #expect(
       reports == [
         "EpollLoop: task 'later' failed and nobody awaited it: Broken(number: 2)",

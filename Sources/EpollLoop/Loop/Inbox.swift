@@ -65,6 +65,8 @@ final class Inbox: Sendable {
     }
     Perturbation.point()
     if mustRing { bell.signal() }
+    // Not under the lock: what was refused may end here, and what it has captured may use the inbox.
+    withExtendedLifetime(item) {}
     return isTaken
   }
 

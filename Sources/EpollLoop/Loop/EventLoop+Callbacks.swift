@@ -58,7 +58,7 @@ public struct Scheduled: Sendable {
 ///
 /// Callbacks and tasks share one order: ready work runs first in, first out; timers fire in order of
 /// deadline and creation. A callback runs on the loop and inside no actor: an actor's code, but for the main
-/// actor's, uses ``spawn(name:isolation:_:)`` instead, and traps here.
+/// actor's, uses ``spawn(name:isolation:file:line:_:)`` instead, and traps here.
 extension EventLoop {
   /// Traps where a callback would run outside of the actor whose state it may have captured.
   @inline(__always)
@@ -103,8 +103,10 @@ extension EventLoop {
   ///
   /// - Parameters:
   ///   - period: The time from call to call; more than zero.
-  ///   - missed: What happens to calls whose time has passed while the loop was busy. Never are two
-  ///     made in one tick.
+  ///   - missed: What happens to calls whose time has passed while the loop was busy; they are left out,
+  ///     unless given. Never are two made in one tick.
+  ///   - isolation: The caller's; none, or the main actor.
+  ///   - body: What to call.
   @discardableResult
   public func schedule(
     every period: Duration, missed: MissedTicks = .skip, isolation: isolated (any Actor)? = #isolation,

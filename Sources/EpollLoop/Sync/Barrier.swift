@@ -16,7 +16,8 @@
 /// A party that is cancelled while it waits leaves, and does not break the barrier: the others wait on
 /// until as many have come as are missing then. Whoever wants the others to give up calls ``abort()``.
 ///
-/// All of it on the thread of the loop on which it was made; the object itself may be held anywhere.
+/// All on the thread of the loop on which it was made; another thread traps. The object itself may be held
+/// anywhere.
 public final class Barrier: Sendable {
   /// How many tasks it takes to pass.
   public let parties: Int
@@ -45,7 +46,8 @@ public final class Barrier: Sendable {
   ///
   /// - Returns: True for one party of each round, the last to come, which has not waited; false for the others.
   /// - Throws: ``BrokenBarrierError`` if the barrier is broken, or is aborted or reset meanwhile;
-  ///   `CancellationError` if the task is cancelled while it waits, and then it does not count any more.
+  ///   `CancellationError` if the task is cancelled while it waits, and then it does not count any more. A
+  ///   cancelled task that comes last completes the round and goes on.
   @discardableResult
   public func wait() async throws -> Bool {
     try await bound.open("Barrier.wait").wait()

@@ -1,10 +1,10 @@
 /// Sends each item to all who have subscribed, on one loop.
 ///
 /// ```swift
-/// let news = Broadcast<Event>(capacity: 64)
-/// let events = news.subscribe()
-/// spawn { for try await event in events { show(event) } }
-/// news.send(.started)
+/// let news = Broadcast<Headline>(capacity: 64)
+/// let headlines = news.subscribe()
+/// spawn { for try await headline in headlines { show(headline) } }
+/// news.send(Headline("…"))
 /// ```
 ///
 /// A subscriber gets every item that is sent from then on, in order. Sending never waits: of the items

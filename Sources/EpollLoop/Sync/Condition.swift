@@ -17,7 +17,8 @@
 /// Between the notification and the return of `wait` other tasks may take the lock: what a task has
 /// waited for must be looked at again, as ``wait(until:)`` does.
 ///
-/// All of it on the thread of the loop on which it was made; the object itself may be held anywhere.
+/// All on the thread of the loop on which it was made; another thread traps. The object itself may be held
+/// anywhere.
 public final class Condition: Sendable {
   private final class State {
     var waiting: LazyWaitQueue

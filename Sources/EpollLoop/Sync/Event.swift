@@ -9,7 +9,8 @@
 /// try await ready.wait()
 /// ```
 ///
-/// All of it on the thread of the loop on which it was made; the object itself may be held anywhere.
+/// All on the thread of the loop on which it was made; another thread traps. The object itself may be held
+/// anywhere.
 public final class Event: Sendable {
   private final class State {
     var isSet = false
@@ -56,7 +57,8 @@ public final class Event: Sendable {
 
   /// Waits until the event is set; returns at once if it is.
   ///
-  /// - Throws: `CancellationError` if the task is cancelled while it waits.
+  /// - Throws: `CancellationError` if the task is cancelled while it waits. If the event is set, a cancelled
+  ///   task goes on too.
   public func wait() async throws {
     let state = bound.open("Event.wait")
     let core = bound.core

@@ -14,7 +14,8 @@
 /// Strictly first come, first served, from hand to hand: a lock that is given up while tasks wait belongs
 /// to the first of them from then on. It is not recursive.
 ///
-/// All of it on the thread of the loop on which it was made; the object itself may be held anywhere.
+/// All on the thread of the loop on which it was made; another thread traps. The object itself may be held
+/// anywhere.
 public final class Lock: Sendable {
   let bound: LoopBound<LockState>
 

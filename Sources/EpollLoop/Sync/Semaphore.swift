@@ -13,7 +13,8 @@
 /// permits by releasing them, so that it may also announce things to those who wait. ``init(limit:)``
 /// makes one that bounds: a release too many traps, and the limit may change while tasks wait.
 ///
-/// All of it on the thread of the loop on which it was made; the object itself may be held anywhere.
+/// All on the thread of the loop on which it was made; another thread traps. The object itself may be held
+/// anywhere.
 public final class Semaphore: Sendable {
   private let bound: LoopBound<Permits>
 
@@ -90,6 +91,10 @@ public final class Semaphore: Sendable {
   }
 
   /// Takes several permits at once for as long as `body` runs; as ``withPermit(_:)``.
+  ///
+  /// - Parameters:
+  ///   - count: How many; one or more.
+  ///   - body: What to do with them.
   @inlinable
   public func withPermits<Success>(_ count: Int, _ body: () async throws -> Success) async throws -> Success {
     try await acquire(count)

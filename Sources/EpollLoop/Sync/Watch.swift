@@ -78,7 +78,7 @@ extension Watch: AsyncSequence {
   /// What the sequence is of.
   public typealias Element = Value
 
-  /// One who watches, and remembers which value it has got.
+  /// One who watches, and remembers which value it has got; a copy remembers for itself.
   public struct Watcher: AsyncIteratorProtocol {
     /// The version that it has got last; -1 for none.
     @usableFromInline var seen = -1

@@ -15,6 +15,9 @@ public struct Completion<Success> {
 
 /// What became of several tasks, in the order of their ends: see ``asCompleted(_:)`` and
 /// ``withAsCompleted(over:limit:isolation:_:body:)``.
+///
+/// Each loop over the first gives all of them; loops over the second share them, each comes once. One task at
+/// a time may wait for the next.
 public struct Completions<Success>: AsyncSequence {
   /// Waits for one task's end after the other.
   public struct Iterator: AsyncIteratorProtocol {

@@ -16,7 +16,9 @@
 ///   - isolation: Where they run; the caller's, unless given.
 ///   - progress: Called after each operation's end, on the loop, in the order of the ends.
 ///   - body: What to do with an item.
-/// - Throws: The first error.
+/// - Returns: The values, in the order of the items.
+/// - Throws: The first error; `CancellationError` if the waiting task is cancelled and an operation was cut
+///   short by that, or never began.
 public func gather<Item, Success>(
   over items: some Sequence<Item>, limit: Int = .max, isolation: isolated (any Actor)? = #isolation,
   progress: ((GatherProgress) -> Void)? = nil, _ body: @escaping (Item) async throws -> Success
@@ -38,6 +40,7 @@ public func gather<Item, Success>(
 ///   - isolation: Where they run; the caller's, unless given.
 ///   - progress: Called after each operation's end, on the loop, in the order of the ends.
 ///   - body: What to do with an item.
+/// - Returns: A result for each item, in their order.
 public func gatherSettled<Item, Success>(
   over items: some Sequence<Item>, limit: Int = .max, isolation: isolated (any Actor)? = #isolation,
   progress: ((GatherProgress) -> Void)? = nil, _ body: @escaping (Item) async throws -> Success
@@ -55,7 +58,9 @@ public func gatherSettled<Item, Success>(
 /// - Parameters:
 ///   - bodies: What to run.
 ///   - isolation: Where they run; the caller's, unless given.
-/// - Throws: The first error.
+/// - Returns: The values, in the order of the operations.
+/// - Throws: The first error; `CancellationError` if the waiting task is cancelled and an operation was cut
+///   short by that, or never began.
 public func gather<each Success>(
   _ bodies: repeat @escaping () async throws -> each Success,
   isolation: isolated (any Actor)? = #isolation
@@ -74,6 +79,7 @@ public func gather<each Success>(
 /// - Parameters:
 ///   - bodies: What to run.
 ///   - isolation: Where they run; the caller's, unless given.
+/// - Returns: A result for each operation, in their order.
 public func gatherSettled<each Success>(
   _ bodies: repeat @escaping () async throws -> each Success,
   isolation: isolated (any Actor)? = #isolation

@@ -33,6 +33,8 @@ public struct Interval: AsyncSequence, Sendable {
   }
 
   /// Starts to count: the first tick is one period from now.
+  ///
+  /// - Precondition: An event loop runs on this thread.
   public func makeAsyncIterator() -> Iterator {
     let first = LoopCore.current.now + period
     return Iterator(period: period.nanosecondsRoundedUp, missed: missed, due: first.nanoseconds)
@@ -46,7 +48,8 @@ public struct Interval: AsyncSequence, Sendable {
 ///
 /// - Parameters:
 ///   - period: The time from tick to tick; more than zero.
-///   - missed: What happens to ticks whose time has passed while the body was busy.
+///   - missed: What happens to ticks whose time has passed while the body was busy; they are made up for,
+///     unless given.
 public func every(_ period: Duration, missed: MissedTicks = .burst) -> Interval {
   precondition(period > .zero, "An interval needs a period of more than zero")
   return Interval(period: period, missed: missed)

@@ -1,4 +1,4 @@
-/// What an offloaded call has returned, and how long it took.
+/// What an offloaded call has returned, and how long it took, on CLOCK_MONOTONIC_RAW.
 public struct Offloaded<Success: Sendable>: Sendable {
   /// What it returned.
   public let value: Success

@@ -37,8 +37,8 @@ public enum ProgressStyle: Hashable, Sendable {
 ///   - style: Where and how it is shown.
 ///   - interval: The shortest time from one drawing to the next; more than zero. The style's own, unless given.
 ///   - columns: How many characters wide the bar's line may be; as the terminal is, or else 80, unless given.
-///   - sink: Takes what would be written to standard error. It counts as no terminal. It is called by the loop, also between
-///     the caller's steps.
+///   - sink: Takes what would be written to standard error. It counts as no terminal. It is called by the loop, also
+///     between the caller's steps.
 ///   - isolation: Where it runs; the caller's, unless given. An actor but the main one has no sink.
 ///   - body: What to do.
 /// - Returns: The value of `body`.

@@ -8,6 +8,7 @@
 /// - Parameters:
 ///   - bodies: What to run; at least one.
 ///   - isolation: Where they run; the caller's, unless given.
+/// - Returns: The value of the first to end.
 /// - Throws: The error of the first to end; `CancellationError` if the waiting task is cancelled before
 ///   one has ended otherwise.
 public func race<Success>(
@@ -24,6 +25,8 @@ public func race<Success>(
 ///   - items: What to run it for; at least one.
 ///   - isolation: Where they run; the caller's, unless given.
 ///   - body: What to do with an item.
+/// - Returns: The value of the first to end.
+/// - Throws: The error of the first to end; `CancellationError` if the waiting task is cancelled before.
 public func race<Item, Success>(
   over items: some Sequence<Item>, isolation: isolated (any Actor)? = #isolation,
   _ body: @escaping (Item) async throws -> Success
@@ -53,6 +56,7 @@ public func race<Item, Success>(
 ///   - delay: How long the last one to start is given before the next one starts.
 ///   - isolation: Where they run; the caller's, unless given.
 ///   - bodies: What to run, in this order; at least one.
+/// - Returns: The value of the first that succeeds.
 /// - Throws: ``RaceError`` if all fail; `CancellationError` if the waiting task is cancelled before one
 ///   has succeeded.
 public func race<Success>(
@@ -76,6 +80,8 @@ public func race<Success>(
 ///   - delay: How long the last one to start is given before the next one starts.
 ///   - isolation: Where they run; the caller's, unless given.
 ///   - body: What to do with an item.
+/// - Returns: The value of the first that succeeds.
+/// - Throws: ``RaceError`` if all fail; `CancellationError` if the waiting task is cancelled before.
 public func race<Item, Success>(
   over items: some Sequence<Item>, staggeredBy delay: Duration, isolation: isolated (any Actor)? = #isolation,
   _ body: @escaping (Item) async throws -> Success

@@ -3,7 +3,7 @@ extension EventLoop {
   ///
   /// From here on everything runs on this one thread: the main actor, `Task {}`, `Task.detached`,
   /// task groups, `async let`, actors, `AsyncStream`, `Task.sleep`. When `body` has ended, tasks that
-  /// were started with ``spawn(name:isolation:_:)`` are cancelled and awaited; plain `Task {}`s are
+  /// were started with ``spawn(name:isolation:file:line:_:)`` are cancelled and awaited; plain `Task {}`s are
   /// left where they are, as they are when a program's main function ends. Callbacks that are still
   /// pending are dropped. A signal that nobody has read by then meets the process's own handling.
   ///
@@ -29,9 +29,9 @@ extension EventLoop {
 
   /// Runs `body` on this loop and this thread, to its end, beside whatever else the process does.
   ///
-  /// Tasks that are started with ``spawn(name:isolation:_:)``, task groups, `async let` and actors
+  /// Tasks that are started with ``spawn(name:isolation:file:line:_:)``, task groups, `async let` and actors
   /// stay on this loop. A bare `Task {}` or `Task.detached` leaves it, and `Task.sleep` needs
-  /// Swift's own threads: use ``spawn(name:isolation:_:)`` and ``sleep(for:)``.
+  /// Swift's own threads: use ``spawn(name:isolation:file:line:_:)`` and ``sleep(for:)``.
   ///
   /// - Parameters:
   ///   - isolation: The caller's; must be none, since the caller's actor waits meanwhile.

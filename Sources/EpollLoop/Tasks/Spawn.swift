@@ -1,4 +1,4 @@
-/// A task that was started with ``spawn(name:isolation:_:)``.
+/// A task that was started with ``spawn(name:isolation:file:line:_:)``.
 ///
 /// Dropping it changes nothing: the task goes on until it ends or the loop's run does.
 public struct TaskHandle<Success> {
@@ -55,7 +55,8 @@ extension TaskHandle: @unchecked Sendable where Success: Sendable {}
 /// - Parameters:
 ///   - name: What it is called, for people.
 ///   - isolation: Where it runs; the caller's, unless given.
-///   - file: Where it stands in the source, with `line`, for ``EventLoop/tasks`` and reports.
+///   - file: Where it stands in the source, for ``EventLoop/tasks`` and reports.
+///   - line: As `file`.
 ///   - body: What it does.
 /// - Precondition: An event loop runs on this thread.
 @discardableResult

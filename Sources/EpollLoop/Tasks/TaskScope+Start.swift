@@ -57,7 +57,9 @@ public final class ReadySignal<Value> {
     self.core = core
   }
 
-  /// Says that the task is ready, once; whoever has started it goes on with `value`.
+  /// Says that the task is ready; whoever has started it goes on with `value`.
+  ///
+  /// - Precondition: It has not been said before. On the loop's thread only.
   public func callAsFunction(_ value: Value) {
     precondition(
       core.isCurrent, "A ready signal belongs to another event loop's thread: carry the work over with loop.execute")
@@ -66,7 +68,9 @@ public final class ReadySignal<Value> {
     core.wake(waiter, .ready)
   }
 
-  /// Says that the task is ready, once; whoever has started it goes on.
+  /// Says that the task is ready; whoever has started it goes on.
+  ///
+  /// - Precondition: It has not been said before. On the loop's thread only.
   public func callAsFunction() where Value == Void {
     self(())
   }

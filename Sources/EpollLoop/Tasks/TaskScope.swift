@@ -73,7 +73,8 @@ public final class TaskScope {
   /// - Parameters:
   ///   - name: What it is called, for people.
   ///   - isolation: Where it runs; the caller's, unless given.
-  ///   - file: Where it stands in the source, with `line`, for ``EventLoop/tasks`` and reports.
+  ///   - file: Where it stands in the source, for ``EventLoop/tasks`` and reports.
+  ///   - line: As `file`.
   ///   - body: What it does.
   /// - Precondition: The scope is not over.
   @discardableResult
@@ -88,7 +89,8 @@ public final class TaskScope {
 
   /// Cancels everything in the scope, `body` included; nothing starts any more.
   ///
-  /// It is no error: what has been cancelled ends, and the scope with it. A second time, nothing happens.
+  /// It is no error: what has been cancelled ends, and the scope with it. A second time, nothing happens. On
+  /// the loop's thread only.
   public func cancel() {
     check()
     children.cancel()

@@ -105,6 +105,7 @@ struct Heap<Element> {
     }
   }
 
+  /// Whether one entry is to be taken before another; of equals the one that came first.
   @inlinable
   func isBefore(_ one: Int, _ other: Int) -> Bool {
     if precedes(entries[one].item, entries[other].item) { return true }

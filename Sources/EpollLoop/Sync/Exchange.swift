@@ -123,6 +123,7 @@ final class Exchange<Element> {
     return count
   }
 
+  /// Leaves an item at a seat.
   @inlinable
   static func leave(_ item: Element, at seat: Int, in places: inout [Element?]) {
     while places.count <= seat { places.append(nil) }

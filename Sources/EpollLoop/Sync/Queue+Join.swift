@@ -40,6 +40,7 @@ extension Queue {
     if immediately { finish(exchange.drop()) }
   }
 
+  /// Counts items as done with, and wakes who joins if those were the last.
   @inlinable
   func finish(_ count: Int) {
     finished += count

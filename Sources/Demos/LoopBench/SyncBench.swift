@@ -5,6 +5,7 @@ extension Bench {
   func measureSync() async throws {
     try await measureUncontended()
     try await measureHandOver()
+    try await measureQueues()
   }
 
   /// One task that takes what is free and gives it back.

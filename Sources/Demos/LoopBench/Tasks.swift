@@ -13,6 +13,11 @@ extension Bench {
     let many = try Trial.gatherSleeping.measure(effort, size: effort.size(100_000), [.ours]).ours
     report("gather 10,000 sleeping children, each", few, .none)
     report("gather 100,000, each; control: of 10,000", many, beside: few, .timesControl(2))
+    let thousands = try Trial.gatherLimited.measure(effort, size: effort.size(100_000), [.ours]).ours
+    let millions = try Trial.gatherLimited.measure(effort, size: effort.size(1_000_000), [.ours]).ours
+    report("gather 1,000,000, 1,000 at once; control: of 100,000", millions, beside: thousands, .timesControl(2))
+    let bytes = try Trial.gatherMemory.measure(effort, size: effort.size(1_000_000), [.ours]).ours
+    report("memory for each, its result included", unit: "B", bytes, .atMost(64))
   }
 
   /// What timers and sleeps take that needs a process of its own.
@@ -49,6 +54,8 @@ extension Trial {
       try await second.value
       return watch.each(of: size / 2 * 2)
     case .gatherSleeping: return try await gathering(size)
+    case .gatherLimited: return try await gatheringLimited(size).figure
+    case .gatherMemory: return try await gatheringLimited(size).bytes
     case .sleepingTasks: return try await sleeping(size)
     case .cancelSleeping: return try await cancelling(size)
     case .timerMemory: return pendingTimerMemory(size)
@@ -84,6 +91,20 @@ extension Trial {
     let figure = watch.each(of: size)
     try Violation.unless(numbers == Array(0..<size), "gather has mixed its results up")
     return figure
+  }
+
+  /// A thousand at once; how long each takes, and by how much memory has grown when all have ended.
+  private func gatheringLimited(_ size: Int) async throws -> (figure: Double, bytes: Double) {
+    let before = residentBytes()
+    let watch = Stopwatch.cpu()
+    let numbers = try await gather(over: 0..<size, limit: 1000) { number in
+      await yield()
+      return number
+    }
+    let figure = watch.each(of: size)
+    let bytes = Double(residentBytes() - before) / Double(size)
+    try Violation.unless(numbers.last == size - 1, "gather has lost its last result")
+    return (figure, bytes)
   }
 
   private func sleeping(_ size: Int) async throws -> Double {
@@ -137,7 +158,8 @@ extension Trial {
       await second.value
       return watch.each(of: size / 2 * 2)
     case .sleepingTasks: return await sleepingControl(size)
-    case .gatherSleeping, .cancelSleeping, .timerMemory: preconditionFailure("This trial has no control")
+    case .gatherSleeping, .gatherLimited, .gatherMemory, .cancelSleeping, .timerMemory:
+      preconditionFailure("This trial has no control")
     }
   }
 

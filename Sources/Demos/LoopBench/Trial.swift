@@ -13,6 +13,8 @@ enum Trial: String {
   case spawnBatches = "spawn"
   case suspendResume = "suspend"
   case gatherSleeping = "gather"
+  case gatherLimited = "limited"
+  case gatherMemory = "gather-memory"
   case sleepingTasks = "sleep"
   case cancelSleeping = "cancel"
   case timerMemory = "memory"

@@ -32,7 +32,7 @@ public struct Chunk: Sendable, RandomAccessCollection {
   /// The byte at a position.
   public subscript(position: Int) -> UInt8 {
     precondition(position >= startIndex && position < endIndex, "A chunk has no byte at this position")
-    return buffer.bytes.load(fromByteOffset: position, as: UInt8.self)
+    return withExtendedLifetime(buffer) { buffer.bytes.load(fromByteOffset: position, as: UInt8.self) }
   }
 
   /// A part of the chunk; it shares the memory.
@@ -45,7 +45,10 @@ public struct Chunk: Sendable, RandomAccessCollection {
 
   /// Lends the bytes to a function that does not keep them.
   public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-    try body(UnsafeRawBufferPointer(start: buffer.bytes + startIndex, count: count))
+    // Its memory does not hold the buffer, which the optimizer else ends after its last use.
+    try withExtendedLifetime(buffer) {
+      try body(UnsafeRawBufferPointer(start: buffer.bytes + startIndex, count: count))
+    }
   }
 
   public func withContiguousStorageIfAvailable<Result>(

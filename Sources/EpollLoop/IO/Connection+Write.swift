@@ -10,12 +10,14 @@ extension Connection {
   /// - Complexity: one `send(2)` if the kernel has room; no allocation.
   public func write(_ bytes: Span<UInt8>) async throws {
     // SAFETY: the caller lends the memory until this function returns.
+    defer { Connection.hold(bytes) }
     try await write(Connection.address(of: bytes), count: bytes.count)
   }
 
   /// Writes a chunk; as ``write(_:)-(Span<UInt8>)``.
   public func write(_ chunk: Chunk) async throws {
-    // SAFETY: the caller holds the chunk, and it its memory, until this function returns.
+    // SAFETY: the chunk holds its memory until this function returns.
+    defer { withExtendedLifetime(chunk) {} }
     try await write(chunk.buffer.bytes + chunk.startIndex, count: chunk.count)
   }
 
@@ -63,6 +65,11 @@ extension Connection {
 
   private static func address(of bytes: Span<UInt8>) -> UnsafeRawPointer? {
     bytes.withUnsafeBytes { $0.baseAddress }
+  }
+
+  /// Keeps memory, of which only an address is in use, from being let go of before this call.
+  private static func hold(_ bytes: Span<UInt8>) {
+    withExtendedLifetime(bytes) {}
   }
 }
 

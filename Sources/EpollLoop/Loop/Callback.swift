@@ -114,11 +114,11 @@ extension LoopCore {
     guard slot.pointee.voidTurns == 0 else { return slot.pointee.voidTurns -= 1 }
     let isWanted = slot.pointee.stage == .woken && slot.pointee.wake != .closed
     let body = waiters.takeOut(function: index)
-    guard isWanted else { return waiters.giveBack(index) }
+    guard isWanted else { return discard(body, of: index) }
     // The slot stays taken during the call, so that the function can put itself off.
     slot.pointee.stage = .running
     body()
-    guard waiters.slots[Int(index)].stage == .rearmed else { return waiters.giveBack(index) }
+    guard waiters.slots[Int(index)].stage == .rearmed else { return discard(body, of: index) }
     waiters.slots[Int(index)].stage = .waiting
     waiters.putIn(function: body, index)
   }
@@ -169,16 +169,16 @@ extension LoopCore {
   @inline(__always)
   private func discard(_ index: UInt32) {
     guard waiters.slots[Int(index)].kind == .function else { return discard(callback: index) }
-    _ = giveBack(function: index)
+    discard(waiters.takeOut(function: index), of: index)
   }
 
-  /// Gives a function's slot back, and the function to the caller: what it has captured may end with it, and
-  /// use the loop.
+  /// Gives a slot back whose function has been taken out, and then lets go of the function.
   @inline(__always)
-  private func giveBack(function index: UInt32) -> () -> Void {
-    let body = waiters.takeOut(function: index)
+  private func discard(_ body: @escaping () -> Void, of index: UInt32) {
     waiters.giveBack(index)
-    return body
+    // Not before: what it has captured may end with it, and use the loop; and the optimizer ends a value after
+    // its last use.
+    withExtendedLifetime(body) {}
   }
 
   @inline(never)

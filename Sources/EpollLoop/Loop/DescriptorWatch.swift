@@ -44,10 +44,12 @@ public final class DescriptorWatch: Sendable {
   func end() {
     let state = bound.unchecked
     if case .closed = state.registration.reading { return }
-    for case .awaited(let waiter) in [state.registration.reading, state.registration.writing] {
-      state.core.withdraw(waiter)
-    }
+    let latches = [state.registration.reading, state.registration.writing]
+    state.registration.reading = .closed
+    state.registration.writing = .closed
     state.core.deregister(state.registration)
+    // Last: what the callbacks have captured may end with them, and cancel this watch or use the loop.
+    for case .awaited(let waiter) in latches { state.core.withdraw(waiter) }
   }
 }
 

@@ -65,6 +65,10 @@ final class Inbox: Sendable {
     }
     Perturbation.point()
     if mustRing { bell.signal() }
+    // Not under the lock: what was refused may end here, and what it has captured may use the inbox. And the
+    // inbox not before the bell has rung: this may be its last reference.
+    withExtendedLifetime(item) {}
+    withExtendedLifetime(self) {}
     return isTaken
   }
 

@@ -77,12 +77,13 @@ final class LoopCore {
 
   init(inbox: Inbox, clock: LoopClock) throws(Errno) {
     self.inbox = inbox
-    number = LoopDirectory.enter(inbox)
     self.clock = clock
     let executor = ParkingExecutor()
     parking = Parking(executor)
     poller = try Poller()
     alarm = try AlarmDescriptor()
+    // Only now: what has failed before is never left.
+    number = LoopDirectory.enter(inbox)
     try poller.add(inbox.bellNumber, for: [.readable, .edgeTriggered], token: LoopCore.bellToken)
     try poller.add(alarm.number, for: [.readable, .edgeTriggered], token: LoopCore.alarmToken)
     executor.core = .passUnretained(self)

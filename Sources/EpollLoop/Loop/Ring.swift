@@ -1,6 +1,10 @@
 /// Items in a row, added at one end and taken from either: a ring that grows by doubling.
 ///
 /// Once it has been emptied after it held many, it gives their memory back.
+///
+/// An item that is taken and dropped ends when the ring is in order again, and may use it. That does not go
+/// without saying: the optimizer ends a value after its last use, also in the middle of the function that
+/// returns it, and spares only what an access with exclusivity checks encloses.
 @usableFromInline
 struct Ring<Element>: ~Copyable {
   @usableFromInline var items: UnsafeMutablePointer<Element>
@@ -54,6 +58,7 @@ struct Ring<Element>: ~Copyable {
     head = (head &+ 1) & mask
     count &-= 1
     shrinkIfEmpty()
+    withExtendedLifetime(item) {}
     return item
   }
 
@@ -64,6 +69,7 @@ struct Ring<Element>: ~Copyable {
     count &-= 1
     let item = place(count).move()
     shrinkIfEmpty()
+    withExtendedLifetime(item) {}
     return item
   }
 

@@ -205,7 +205,8 @@ extension LoopCore {
   private func runTimed(_ turn: ReadyQueue.Turn) {
     slowTurns?.begin()
     runNow(turn)
-    slowTurns?.end()
+    // A copy, since whoever hears of it may end the reports.
+    if let slowTurns { slowTurns.end() }
   }
 
   @inline(__always)

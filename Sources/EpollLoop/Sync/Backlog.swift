@@ -15,17 +15,15 @@ struct Backlog<Element>: ~Copyable {
   /// All items, unless they stand in the heap.
   @usableFromInline var ring = Ring<Element>()
   /// All items, if they have priorities.
-  @usableFromInline var heap: Heap<Element>?
+  @usableFromInline let heap: Heap<Element>?
   @usableFromInline let isNewestFirst: Bool
 
   @inlinable
   init(_ order: Order) {
     switch order {
-    case .fifo: isNewestFirst = false
-    case .lifo: isNewestFirst = true
-    case .priority(let precedes):
-      isNewestFirst = false
-      heap = Heap(by: precedes)
+    case .fifo: (isNewestFirst, heap) = (false, nil)
+    case .lifo: (isNewestFirst, heap) = (true, nil)
+    case .priority(let precedes): (isNewestFirst, heap) = (false, Heap(by: precedes))
     }
   }
 
@@ -35,20 +33,23 @@ struct Backlog<Element>: ~Copyable {
   /// Adds an item.
   @inlinable
   mutating func append(_ item: Element) {
-    if heap == nil { ring.append(item) } else { heap?.insert(item) }
+    if let heap { heap.insert(item) } else { ring.append(item) }
   }
 
   /// Takes the item whose turn it is; nil if there is none.
   @inlinable
   mutating func removeNext() -> Element? {
-    if heap != nil { return heap?.removeFirst() }
+    if let heap { return heap.removeFirst() }
     return isNewestFirst ? ring.removeLast() : ring.removeFirst()
   }
 }
 
 /// A binary heap that keeps equals in the order in which they came.
+///
+/// A class, of which no function has `entries` to itself: the order is the user's, and may use the heap
+/// while it is asked. That spoils the order, and nothing else.
 @usableFromInline
-struct Heap<Element> {
+final class Heap<Element> {
   /// An item and how many were inserted before it.
   @usableFromInline
   struct Entry {
@@ -63,8 +64,8 @@ struct Heap<Element> {
   }
 
   @usableFromInline let precedes: (Element, Element) -> Bool
-  @usableFromInline var entries: [Entry] = []
-  @usableFromInline var inserted = 0
+  @exclusivity(unchecked) @usableFromInline var entries: [Entry] = []
+  @exclusivity(unchecked) @usableFromInline var inserted = 0
 
   @inlinable
   init(by precedes: @escaping (Element, Element) -> Bool) {
@@ -75,7 +76,7 @@ struct Heap<Element> {
 
   /// Adds an item. O(log n).
   @inlinable
-  mutating func insert(_ item: Element) {
+  func insert(_ item: Element) {
     entries.append(Entry(item: item, number: inserted))
     inserted += 1
     var child = entries.count - 1
@@ -89,17 +90,26 @@ struct Heap<Element> {
 
   /// Takes the item that precedes all others; nil if there is none. O(log n).
   @inlinable
-  mutating func removeFirst() -> Element? {
+  func removeFirst() -> Element? {
     guard !entries.isEmpty else { return nil }
     entries.swapAt(0, entries.count - 1)
     let first = entries.removeLast().item
+    siftDown()
+    // Not before: it may end with it, and use the heap.
+    withExtendedLifetime(first) {}
+    return first
+  }
+
+  /// Moves the first entry down to its place.
+  @inlinable
+  func siftDown() {
     var parent = 0
     while true {
       var least = parent
       for child in 2 * parent + 1...2 * parent + 2 where child < entries.count && isBefore(child, least) {
         least = child
       }
-      guard least != parent else { return first }
+      guard least != parent, least < entries.count else { return }
       entries.swapAt(parent, least)
       parent = least
     }
@@ -108,8 +118,9 @@ struct Heap<Element> {
   /// Whether one entry is to be taken before another; of equals the one that came first.
   @inlinable
   func isBefore(_ one: Int, _ other: Int) -> Bool {
-    if precedes(entries[one].item, entries[other].item) { return true }
-    if precedes(entries[other].item, entries[one].item) { return false }
-    return entries[one].number < entries[other].number
+    let (one, other) = (entries[one], entries[other])
+    if precedes(one.item, other.item) { return true }
+    if precedes(other.item, one.item) { return false }
+    return one.number < other.number
   }
 }

@@ -76,7 +76,7 @@ private final class Round {
   private let parties: Int
   private(set) var isBroken = false
   private(set) var waiting: LazyWaitQueue
-  /// How many have come in this round, counting some that were cancelled since.
+  /// How many wait, or more: some may have left since, for whatever reason.
   private var arrived = 0
 
   init(_ core: LoopCore, parties: Int) {
@@ -88,7 +88,6 @@ private final class Round {
   nonisolated(nonsending) func wait() async throws -> Bool {
     if isBroken { throw BrokenBarrierError() }
     if isComplete() {
-      arrived = 0
       waiting.wakeAll()
       if core.spend() { await core.giveWay() }
       return true
@@ -106,14 +105,13 @@ private final class Round {
 
   func turnAway(isBroken: Bool) {
     self.isBroken = isBroken
-    arrived = 0
     waiting.wakeAll(.closed)
   }
 
   /// Whether one more makes the round complete.
   private func isComplete() -> Bool {
     guard arrived == parties - 1 else { return false }
-    // Those who were cancelled have left without a word: only now it matters how many.
+    // Those who left have not said so, the cancelled ones cannot: only now it matters how many are left.
     arrived = waiting.count
     return arrived == parties - 1
   }

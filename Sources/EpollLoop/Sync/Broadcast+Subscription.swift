@@ -80,8 +80,9 @@ extension Broadcast {
       }
       guard number < broadcast.endNumber else { return nil }
       let item = broadcast.kept[number - broadcast.firstNumber].item
-      broadcast.tick(off: number)
       number += 1
+      // In this order: an item that nobody keeps ends here, and may get the next.
+      broadcast.tick(off: number - 1)
       return item
     }
   }

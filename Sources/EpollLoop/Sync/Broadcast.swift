@@ -59,8 +59,8 @@ public final class Broadcast<Element> {
   public func send(_ item: Element) -> Int {
     waiting.check("Broadcast.send")
     precondition(!hasClosed, "A broadcast that was closed sends nothing")
-    guard subscribers > 0 else { return 0 }
     while kept.count >= capacity { dropFirst() }
+    guard subscribers > 0 else { return 0 }
     kept.append(Kept(item: item, unseen: subscribers))
     waiting.wakeAll()
     return subscribers

@@ -101,7 +101,7 @@ final class ChannelPassage<Element> {
     exchange.takers.closeAll(of: number)
     guard openReceivers == 0 else { return }
     exchange.givers.closeAll()
-    _ = exchange.drop()
+    exchange.drop()
   }
 
   /// What it holds and who uses it, now.

@@ -62,7 +62,7 @@ public final class Condition: Sendable {
   ///   notified before that, the next task that waits is notified instead.
   /// - Precondition: The lock is held.
   public func wait() async throws {
-    let state = open("Condition.wait")
+    let state = state(for: "Condition.wait")
     let lock = lock.bound.unchecked
     var owner: UInt?
     let wake = await bound.core.park(for: "a condition") {
@@ -94,7 +94,7 @@ public final class Condition: Sendable {
   /// - Precondition: The lock is held.
   public func notify(_ count: Int = 1) {
     precondition(count >= 0, "A condition notifies zero tasks or more")
-    let waiting = open("Condition.notify").waiting
+    let waiting = state(for: "Condition.notify").waiting
     var left = count
     while left > 0, waiting.wakeFirst() { left -= 1 }
   }
@@ -103,11 +103,11 @@ public final class Condition: Sendable {
   ///
   /// - Precondition: The lock is held.
   public func notifyAll() {
-    open("Condition.notifyAll").waiting.wakeAll()
+    state(for: "Condition.notifyAll").waiting.wakeAll()
   }
 
   /// The state, for an operation that needs the lock.
-  private func open(_ operation: StaticString) -> State {
+  private func state(for operation: StaticString) -> State {
     let state = bound.open(operation)
     precondition(
       lock.bound.unchecked.isLocked,

@@ -64,7 +64,7 @@ final class Exchange<Element> {
     let seat = givers.takeSeat()
     Exchange.leave(item, at: seat, in: &offered)
     // Who was woken has nothing left there.
-    defer { offered[seat] = nil }
+    defer { _ = Exchange.pickUp(at: seat, in: &offered) }
     return try await givers.wait(in: seat, for: "room for an item", owner: owner)
   }
 
@@ -75,6 +75,8 @@ final class Exchange<Element> {
   func tryTake() -> Element? {
     guard let item = backlog.removeNext() else { return nextOffer() }
     if givers.length > 0, let offer = nextOffer() { backlog.append(offer) }
+    // Not before the room is taken: the item may end with it, and give another.
+    withExtendedLifetime(item) {}
     return item
   }
 
@@ -92,7 +94,7 @@ final class Exchange<Element> {
     guard !isClosed else { return nil }
     let seat = takers.takeSeat()
     guard try await takers.wait(in: seat, for: "an item", owner: owner) else { return nil }
-    return handed[seat].take()
+    return Exchange.pickUp(at: seat, in: &handed)
   }
 
   /// What the giver that has waited longest gives, who is woken; nil if nobody waits.
@@ -100,7 +102,7 @@ final class Exchange<Element> {
   func nextOffer() -> Element? {
     guard givers.length > 0, let seat = givers.wakeFirst() else { return nil }
     accepted &+= 1
-    return offered[seat].take()
+    return Exchange.pickUp(at: seat, in: &offered)
   }
 
   // MARK: close
@@ -114,13 +116,9 @@ final class Exchange<Element> {
   }
 
   /// Drops what nobody has taken.
-  ///
-  /// - Returns: How many items those were.
   @inlinable
-  func drop() -> Int {
-    var count = 0
-    while backlog.removeNext() != nil { count += 1 }
-    return count
+  func drop() {
+    while backlog.removeNext() != nil {}
   }
 
   /// Leaves an item at a seat.
@@ -128,5 +126,14 @@ final class Exchange<Element> {
   static func leave(_ item: Element, at seat: Int, in places: inout [Element?]) {
     while places.count <= seat { places.append(nil) }
     places[seat] = item
+  }
+
+  /// Takes what lies at a seat, if anything does.
+  @inlinable
+  static func pickUp(at seat: Int, in places: inout [Element?]) -> Element? {
+    let item = places[seat].take()
+    // Not before the seat is empty: the item may end with it, and have others left at seats.
+    withExtendedLifetime(item) {}
+    return item
   }
 }

@@ -37,7 +37,10 @@ extension Queue {
   public func shutdown(immediately: Bool = false) {
     exchange.check("Queue.shutdown")
     exchange.close()
-    if immediately { finish(exchange.drop()) }
+    guard immediately else { return }
+    // In this order: items may end with it, and must find things as they are.
+    finish(exchange.backlog.count)
+    exchange.drop()
   }
 
   /// Counts items as done with, and wakes who joins if those were the last.

@@ -36,9 +36,12 @@ public final class Watch<Value> {
     set {
       waiting.check("Watch.value")
       precondition(!hasClosed, "A watch that was closed keeps its value")
+      let old = current
       current = newValue
       version &+= 1
       waiting.wakeAll()
+      // Not before: it may end with it, and use or set the value.
+      withExtendedLifetime(old) {}
     }
   }
 

@@ -69,7 +69,6 @@ final class Endings {
         self.waiter = waiter
         core.schedule(waiter, at: deadline)
       }
-      guard taken == ended.count else { break }
       if wake == .cancelled { throw CancellationError() }
       if wake == .timedOut { return nil }
     }

@@ -62,6 +62,8 @@ final class OffloadDesk {
       rest = call.next
       call.arrive(core)
     }
+    // The end of a run may have dropped the callback that was to do it.
+    flush()
   }
 }
 

@@ -12,8 +12,10 @@ final class SpawnedTask: TaskRecord {
   }
 
   @exclusivity(unchecked) private(set) var ending = Ending.none
-  /// What it returned, if it has succeeded.
+  /// What it returned, if it has succeeded, and that does not stand in `word`.
   @exclusivity(unchecked) @usableFromInline var value: Any?
+  /// What it returned, if that takes a word at the most and is nothing but its bytes.
+  @exclusivity(unchecked) @usableFromInline var word: UInt = 0
   /// Whether somebody has seen the ending, or will: an error that nobody sees is reported.
   @exclusivity(unchecked) var isObserved: Bool
   @exclusivity(unchecked) private var waiting: WaitQueue?
@@ -38,8 +40,28 @@ final class SpawnedTask: TaskRecord {
   /// What it returned.
   @inlinable
   func value<Success>(as type: Success.Type) -> Success {
+    if SpawnedTask.fitsWord(type) {
+      // SAFETY: `keep` has put it there, as the same type.
+      return withUnsafeBytes(of: &word) { $0.load(as: type) }
+    }
     guard let value else { preconditionFailure("A task succeeded without a value") }
     return untyped(value)
+  }
+
+  /// Keeps what the task has returned, for whoever awaits it.
+  @inlinable
+  func keep<Success>(_ value: Success) {
+    if SpawnedTask.fitsWord(Success.self) {
+      // SAFETY: it fits, and needs no destroying.
+      withUnsafeMutableBytes(of: &word) { $0.storeBytes(of: value, as: Success.self) }
+    } else {
+      self.value = value
+    }
+  }
+
+  @inlinable
+  static func fitsWord<Success>(_ type: Success.Type) -> Bool {
+    _isPOD(type) && MemoryLayout<Success>.size <= MemoryLayout<UInt>.size
   }
 
   /// Traps on another thread than the task's loop's.
@@ -130,27 +152,34 @@ final class SpawnedTask: TaskRecord {
     // SAFETY: the task runs in the caller's isolation, or as nonisolated code on the caller's loop:
     // in both cases on this thread, as everything that the closure has captured.
     nonisolated(unsafe) let body = body
-    nonisolated(unsafe) let task = self
+    // SAFETY: its list holds it until `end`, which is the last that the task does.
+    nonisolated(unsafe) let task = Unmanaged.passUnretained(self)
     if runsEverything {
       Task<Void, any Error> {
         _ = isolation
-        guard task.begin(unlessCancelled: skipsIfCancelled) else { return }
+        guard task._withUnsafeGuaranteedRef({ $0.begin(unlessCancelled: skipsIfCancelled) }) else { return }
         do {
-          task.value = try await body()
-          task.succeed()
+          let value = try await body()
+          task._withUnsafeGuaranteedRef {
+            $0.keep(value)
+            $0.succeed()
+          }
         } catch {
-          task.fail(error)
+          task._withUnsafeGuaranteedRef { $0.fail(error) }
         }
       }
     } else {
       Task<Void, any Error>(executorPreference: taskExecutor) {
         _ = isolation
-        guard task.begin(unlessCancelled: skipsIfCancelled) else { return }
+        guard task._withUnsafeGuaranteedRef({ $0.begin(unlessCancelled: skipsIfCancelled) }) else { return }
         do {
-          task.value = try await body()
-          task.succeed()
+          let value = try await body()
+          task._withUnsafeGuaranteedRef {
+            $0.keep(value)
+            $0.succeed()
+          }
         } catch {
-          task.fail(error)
+          task._withUnsafeGuaranteedRef { $0.fail(error) }
         }
       }
     }

@@ -94,19 +94,43 @@ import Testing
       shortage.end()
     }
   }
+
+  @Test func `a loop that lacks one of its descriptors gives back those that it has got`() async {
+    await #expect(processExitsWith: .success) {
+      let before = Set(openDescriptors())
+      for spare in 0..<3 {
+        let shortage = Shortage(butFor: spare)
+        #expect(await failure { try EventLoop() } == .io(.makeLoop, .tooManyOpenFiles))
+        shortage.end()
+        #expect(Set(openDescriptors()) == before)
+      }
+      let shortage = Shortage(butFor: 3)
+      _ = try EventLoop()
+      shortage.end()
+      #expect(Set(openDescriptors()) == before)
+    }
+  }
 }
 
-/// Keeps this process from getting any more descriptors.
+/// Keeps this process from getting any more descriptors, or more than a few.
 private final class Shortage {
   private var limit = rlimit()
 
-  init() {
+  init(butFor spare: Int = 0) {
     // A loop that spins or hangs ends this process, and so fails its test.
     alarm(20)
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     // The limit is for the number of a new descriptor; what is open stays, getrlimit(2).
     var lower = rlimit(rlim_cur: 0, rlim_max: limit.rlim_max)
+    for _ in 0..<spare { lower.rlim_cur = Shortage.firstFree(from: lower.rlim_cur) + 1 }
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &lower)
+  }
+
+  /// The lowest number from here on that no descriptor has.
+  private static func firstFree(from number: rlim_t) -> rlim_t {
+    var number = number
+    while fcntl(Int32(number), F_GETFD) >= 0 { number += 1 }
+    return number
   }
 
   /// Ends it.

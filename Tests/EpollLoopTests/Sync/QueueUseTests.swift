@@ -4,29 +4,25 @@ import Testing
 
 /// What traps, and from which code queues and their kin can be used.
 @Suite struct QueueUseTests {
-  private func says(_ result: ExitTest.Result?, _ words: String) -> Bool {
-    result.map { String(decoding: $0.standardErrorContent, as: UTF8.self).contains(words) } ?? false
-  }
-
   @Test func `a queue without room traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try runOnLoop { _ = Queue<Int>(capacity: 0) }
     }
-    #expect(says(result, "A queue's capacity is more than zero"))
+    #expect(names("A queue's capacity is more than zero", result))
   }
 
   @Test func `a channel of less than nothing traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try runOnLoop { _ = Channel<Int>.open(capacity: -1) }
     }
-    #expect(says(result, "A channel's capacity is zero or more"))
+    #expect(names("A channel's capacity is zero or more", result))
   }
 
   @Test func `a broadcast without room traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try runOnLoop { _ = Broadcast<Int>(capacity: 0) }
     }
-    #expect(says(result, "A broadcast's capacity is more than zero"))
+    #expect(names("A broadcast's capacity is more than zero", result))
   }
 
   @Test func `taskDone more often than items were put traps`() async {
@@ -38,7 +34,7 @@ import Testing
         queue.taskDone()
       }
     }
-    #expect(says(result, "taskDone() was called more often than items were put"))
+    #expect(names("taskDone() was called more often than items were put", result))
   }
 
   @Test func `taskDone for an item that a shutdown has dropped traps`() async {
@@ -60,7 +56,7 @@ import Testing
         _ = sender.clone()
       }
     }
-    #expect(says(result, "A closed end of a channel cannot be cloned"))
+    #expect(names("A closed end of a channel cannot be cloned", result))
     await #expect(processExitsWith: .failure) {
       try runOnLoop {
         let (_, receiver) = Channel<Int>.open()
@@ -78,7 +74,7 @@ import Testing
         news.send(1)
       }
     }
-    #expect(says(result, "A broadcast that was closed sends nothing"))
+    #expect(names("A broadcast that was closed sends nothing", result))
     let other = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try runOnLoop {
         let level = Watch(1)
@@ -86,12 +82,12 @@ import Testing
         level.value = 2
       }
     }
-    #expect(says(other, "A watch that was closed keeps its value"))
+    #expect(names("A watch that was closed keeps its value", other))
   }
 
   @Test func `without a loop none can be made`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { _ = Queue<Int>() }
-    #expect(says(result, "No event loop runs on this thread"))
+    #expect(names("No event loop runs on this thread", result))
     await #expect(processExitsWith: .failure) { _ = Channel<Int>.open() }
     await #expect(processExitsWith: .failure) { _ = Broadcast<Int>(capacity: 1) }
     await #expect(processExitsWith: .failure) { _ = Watch(1) }
@@ -105,14 +101,14 @@ import Testing
       }
     }
     #expect(
-      says(result, "'Queue.tryPut' belongs to another event loop's thread: carry the work over with loop.execute"))
+      names("'Queue.tryPut' belongs to another event loop's thread: carry the work over with loop.execute", result))
     let count = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try runOnLoop(clock: .kernel) {
         let queue = Queue<Int>()
         try await offload { _ = queue.isEmpty }
       }
     }
-    #expect(says(count, "'Queue.count' belongs to another event loop's thread"))
+    #expect(names("'Queue.count' belongs to another event loop's thread", count))
     let sender = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try runOnLoop(clock: .kernel) {
         let (sender, receiver) = Channel<Int>.open(capacity: 1)
@@ -120,28 +116,28 @@ import Testing
         receiver.close()
       }
     }
-    #expect(says(sender, "'Channel.Sender.trySend' belongs to another event loop's thread"))
+    #expect(names("'Channel.Sender.trySend' belongs to another event loop's thread", sender))
     let receiver = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try runOnLoop(clock: .kernel) {
         let (_, receiver) = Channel<Int>.open(capacity: 1)
         try await offload { receiver.close() }
       }
     }
-    #expect(says(receiver, "'Channel.Receiver.close' belongs to another event loop's thread"))
+    #expect(names("'Channel.Receiver.close' belongs to another event loop's thread", receiver))
     let news = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try runOnLoop(clock: .kernel) {
         let news = Broadcast<Int>(capacity: 1)
         try await offload { _ = news.send(1) }
       }
     }
-    #expect(says(news, "'Broadcast.send' belongs to another event loop's thread"))
+    #expect(names("'Broadcast.send' belongs to another event loop's thread", news))
     let level = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try runOnLoop(clock: .kernel) {
         let level = Watch(1)
         try await offload { level.value = 2 }
       }
     }
-    #expect(says(level, "'Watch.value' belongs to another event loop's thread"))
+    #expect(names("'Watch.value' belongs to another event loop's thread", level))
   }
 
   @Test func `another loop's tasks trap too`() async {
@@ -151,7 +147,7 @@ import Testing
         try await offload { try runOnLoop { try await queue.put(1) } }
       }
     }
-    #expect(says(result, "'Queue.put' belongs to another event loop's thread"))
+    #expect(names("'Queue.put' belongs to another event loop's thread", result))
   }
 
   @Test func `on the main actor, tasks share queues, local variables and items that are not Sendable`() async {

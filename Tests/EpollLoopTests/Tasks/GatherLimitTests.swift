@@ -90,6 +90,20 @@ import Testing
     }
   }
 
+  @Test func `a parent that is cancelled before all have started throws, though all that were do well`() throws {
+    try runOnLoop {
+      let parent = spawn {
+        try await gather(over: 0..<100, limit: 2) { number in
+          do { try await sleep(for: .seconds(10)) } catch { await yield() }
+          return number
+        }
+      }
+      try await sleep(for: .seconds(15))
+      parent.cancel()
+      await #expect(throws: CancellationError.self) { try await parent.value }
+    }
+  }
+
   @Test func `a limit of zero traps`() async {
     await #expect(processExitsWith: .failure) {
       try? runOnLoop { _ = try await gather(over: 0..<2, limit: 0) { $0 } }

@@ -215,6 +215,8 @@ import Testing
         try await sleep(for: .milliseconds(550))
       }
       #expect(writes == 7)
+      // The sink holds the bar, which holds the sink.
+      bar = nil
     }
   }
 

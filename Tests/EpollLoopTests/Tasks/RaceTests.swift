@@ -171,6 +171,26 @@ import Testing
     }
   }
 
+  @Test func `items that are not needed are not asked for, after a success or a cancel`() throws {
+    try runOnLoop {
+      var asked = 0
+      let items = AnyIterator<Int> {
+        asked += 1
+        return asked
+      }
+      let winner = try await race(over: IteratorSequence(items), staggeredBy: .seconds(1)) { $0 }
+      #expect(winner == 1)
+      #expect(asked == 1)
+      let task = spawn {
+        try await race(over: IteratorSequence(items), staggeredBy: .seconds(1)) { _ in try await waitForever() }
+      }
+      try await sleep(for: .milliseconds(1500))
+      task.cancel()
+      await #expect(throws: CancellationError.self) { try await task.value }
+      #expect(asked == 3)
+    }
+  }
+
   @Test func `with no delay all start at once, and errors do not end the race`() throws {
     try runOnLoop {
       var started = 0

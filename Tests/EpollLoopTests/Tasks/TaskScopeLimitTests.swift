@@ -25,6 +25,28 @@ import Testing
     }
   }
 
+  @Test func `tasks that come later neither overtake nor go beyond the limit`() throws {
+    try runOnLoop {
+      var running = 0
+      var most = 0
+      var started: [Int] = []
+      try await withTaskScope(limit: 2) { scope in
+        for number in 0..<12 {
+          scope.spawn {
+            started.append(number)
+            running += 1
+            most = max(most, running)
+            defer { running -= 1 }
+            try await sleep(for: .seconds(3))
+          }
+          try await sleep(for: .seconds(1))
+        }
+      }
+      #expect(most == 2)
+      #expect(started == Array(0..<12))
+    }
+  }
+
   @Test func `a task that waits for room may be cancelled, and the next one takes its turn`() throws {
     try runOnLoop {
       var started: [Int] = []

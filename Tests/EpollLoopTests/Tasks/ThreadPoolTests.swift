@@ -184,6 +184,31 @@ import Testing
     #expect(loop.census == .empty)
   }
 
+  @Test func `calls that the end of a run keeps from going out go out in the next one`() throws {
+    let (gate, started) = (Gate(), Gate())
+    let pool = ThreadPool(maximumThreads: 1, idleTime: .zero)
+    let loop = try EventLoop(clock: .virtual)
+    let tasks = try loop.run {
+      // Plain tasks of the runtime: nobody waits for them at the run's end.
+      let tasks = (0..<3).map { number in
+        Task(executorPreference: loop.taskExecutor) {
+          try await offload(on: pool) {
+            started.open()
+            gate.wait()
+            return number
+          }
+        }
+      }
+      await yield()
+      started.wait()
+      return tasks
+    }
+    gate.open()
+    let values = try loop.run { try await gather(over: tasks) { try await $0.value } }
+    #expect(values == [0, 1, 2])
+    #expect(loop.census == .empty)
+  }
+
   @Test func `a pool without threads traps`() async {
     await #expect(processExitsWith: .failure) {
       _ = ThreadPool(maximumThreads: 0)

@@ -1,7 +1,7 @@
 /// Everything of a loop that only its own thread touches.
 ///
 /// It orders the parts and owns none of their logic. The floors above reach it through five verbs:
-/// ``park(for:_:)``, ``schedule(_:at:)``, ``register(_:)``, ``deregister(_:)`` and ``Inbox/submit(_:)``.
+/// ``park(for:_:)``, ``schedule(_:at:)``, ``register(_:for:)``, ``deregister(_:)`` and ``Inbox/submit(_:)``.
 final class LoopCore {
   // What runs next, who waits, until when, and for which descriptor.
   @exclusivity(unchecked) var ready = ReadyQueue()

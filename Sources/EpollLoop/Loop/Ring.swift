@@ -73,16 +73,19 @@ struct Ring<Element>: ~Copyable {
     return item
   }
 
+  /// The memory at `offset` behind the first item.
   @inlinable
   func place(_ offset: Int) -> UnsafeMutablePointer<Element> {
     items + ((head &+ offset) & mask)
   }
 
+  /// Gives memory back, if it is empty and has held many.
   @inlinable
   mutating func shrinkIfEmpty() {
     if count == 0, mask >= Self.capacities.kept { move(toCapacity: Self.capacities.first) }
   }
 
+  /// Moves all items to memory for so many.
   @inlinable
   @inline(never)
   mutating func move(toCapacity capacity: Int) {

@@ -66,6 +66,7 @@ struct WaiterTable: ~Copyable {
     case withdrawn
   }
 
+  /// One waiter's place in the table.
   struct Slot {
     /// The job's address, or a retained ``Callback``'s. With `record` the place of a function.
     var subject: UInt

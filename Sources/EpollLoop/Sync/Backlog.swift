@@ -115,6 +115,7 @@ final class Heap<Element> {
     }
   }
 
+  /// Whether one entry is to be taken before another; of equals the one that came first.
   @inlinable
   func isBefore(_ one: Int, _ other: Int) -> Bool {
     let (one, other) = (entries[one], entries[other])

@@ -69,6 +69,7 @@ extension Broadcast {
       broadcast.unsubscribe(owner, at: number)
     }
 
+    /// Takes the next item that it has not got; nil if there is none.
     @inlinable
     func take() throws -> Element? {
       guard !hasClosed else { return nil }

@@ -98,6 +98,7 @@ public final class Broadcast<Element> {
   /// The number of the next item to be sent.
   @inlinable var endNumber: Int { firstNumber + kept.count }
 
+  /// Lets go of the oldest item that is kept.
   @inlinable
   func dropFirst() {
     // In this order: an item's deinit may be the user's, and must find things as they are.

@@ -121,6 +121,7 @@ final class Exchange<Element> {
     while backlog.removeNext() != nil {}
   }
 
+  /// Leaves an item at a seat.
   @inlinable
   static func leave(_ item: Element, at seat: Int, in places: inout [Element?]) {
     while places.count <= seat { places.append(nil) }

@@ -43,6 +43,7 @@ extension Queue {
     exchange.drop()
   }
 
+  /// Counts items as done with, and wakes who joins if those were the last.
   @inlinable
   func finish(_ count: Int) {
     finished += count

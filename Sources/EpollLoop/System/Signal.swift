@@ -27,18 +27,22 @@ public struct Signal: Hashable, Sendable, RawRepresentable {
 /// Threads that start later inherit the blocked mask; threads that ran before do not.
 final class SignalSource {
   private let descriptor: FileDescriptor
-  private let previousMask: UInt64
+  /// Those that were not blocked before.
+  private let blocked: UInt64
 
   init(_ signals: [Signal]) throws(Errno) {
     let mask = signals.reduce(UInt64(0)) { $0 | 1 << UInt64($1.rawValue - 1) }
     descriptor = FileDescriptor(owning: try Errno.check(cepoll_signal_create(mask)))
     var previous: UInt64 = 0
     _ = cepoll_signal_block(mask, &previous)
-    previousMask = previous
+    blocked = mask & ~previous
   }
 
   deinit {
-    _ = cepoll_signal_restore(previousMask)
+    // Others may have been blocked meanwhile, for sources that live on.
+    var present: UInt64 = 0
+    _ = cepoll_signal_block(0, &present)
+    _ = cepoll_signal_restore(present & ~blocked)
   }
 
   /// The descriptor's number, to be watched.

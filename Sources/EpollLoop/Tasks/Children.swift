@@ -22,11 +22,11 @@ final class Children {
     cancelsOthers: Bool, isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success
   ) -> Child<Success> {
     let child = Child<Success>(in: list)
-    child.start(isolation: isolation) { [self] in
+    child.start(isolation: isolation) {
       do {
         return try await body()
       } catch {
-        if cancelsOthers { fail(error) }
+        if cancelsOthers { self.fail(error) }
         throw error
       }
     }

@@ -145,11 +145,11 @@ private final class Gathering<Item, Success> {
 
   private func start(_ item: Item, isolation: isolated (any Actor)?) {
     let place = outcomes.count - 1
-    children.start(isolation: isolation) { [self] in
+    children.start(isolation: isolation) {
       do {
-        end(place, .success(try await body(item)))
+        self.end(place, .success(try await self.body(item)))
       } catch {
-        end(place, .failure(error))
+        self.end(place, .failure(error))
       }
     }
   }

@@ -121,16 +121,16 @@ private final class StaggeredRace<Success> {
   func start(isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success) {
     let number = errors.count
     errors.append(nil)
-    children.start(isolation: isolation) { [self] in
+    children.start(isolation: isolation) {
       do {
         let value = try await body()
-        guard winner == nil else { return }
-        winner = value
-        children.cancel()
+        guard self.winner == nil else { return }
+        self.winner = value
+        self.children.cancel()
       } catch {
-        errors[number] = error
+        self.errors[number] = error
       }
-      children.list.core.wake(starter, .ready)
+      self.children.list.core.wake(self.starter, .ready)
     }
   }
 

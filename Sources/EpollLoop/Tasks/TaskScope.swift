@@ -100,12 +100,12 @@ public final class TaskScope {
   fileprivate func run<Outcome>(
     isolation: isolated (any Actor)?, _ body: @escaping (TaskScope) async throws -> Outcome
   ) async throws -> Outcome {
-    let child = children.startBody(isolation: isolation) { [self] in
+    let child = children.startBody(isolation: isolation) {
       do {
         return try await body(self)
       } catch {
         // Of itself it may fail with CancellationError: by the value of a task that was cancelled.
-        if !(children.isCancelled && isCancellation(error)), !fail(error) {
+        if !(self.children.isCancelled && isCancellation(error)), !self.fail(error) {
           UnhandledErrors.report(error, of: "the body of a scope")
         }
         throw error
@@ -129,17 +129,17 @@ public final class TaskScope {
     unsettled += 1
     let task = SpawnedTask(in: children.list, name: name)
     // What it throws is thrown by the scope, or goes to whoever hears of later errors.
-    task.start(isolation: isolation) { [self] in
-      try await takePlace(for: task)
-      defer { givePlaceBack() }
+    task.start(isolation: isolation) {
+      try await self.takePlace(for: task)
+      defer { self.givePlaceBack() }
       do {
         let value = try await body()
-        unsettled -= 1
+        self.unsettled -= 1
         return value
       } catch {
         if !isCancellation(error) {
-          unsettled -= 1
-          if isReady() { task.isObserved = fail(error) }
+          self.unsettled -= 1
+          if isReady() { task.isObserved = self.fail(error) }
         }
         throw error
       }

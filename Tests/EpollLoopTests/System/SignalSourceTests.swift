@@ -26,6 +26,23 @@ import Testing
     #expect(taken == [first, second])
   }
 
+  @Test func `the end of one source leaves another one's signals blocked`() throws {
+    var before: UInt64 = 0
+    _ = cepoll_signal_block(0, &before)
+    defer { _ = cepoll_signal_restore(before) }
+    _ = cepoll_signal_restore(0)
+    var earlier: SignalSource? = try SignalSource([first])
+    let later = try SignalSource([second])
+    #expect(earlier?.number != later.number)
+    earlier = nil
+    var mask: UInt64 = 0
+    _ = cepoll_signal_block(0, &mask)
+    #expect(mask >> UInt64(second.rawValue - 1) & 1 == 1)
+    #expect(mask >> UInt64(first.rawValue - 1) & 1 == 0)
+    raise(second.rawValue)
+    #expect(later.next() == second)
+  }
+
   @Test func `a waiting signal makes the descriptor readable`() throws {
     let poller = try Poller()
     let source = try SignalSource([first])

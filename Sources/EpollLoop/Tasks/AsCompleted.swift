@@ -26,11 +26,14 @@ public struct Completions<Success>: AsyncSequence {
     fileprivate let feed: () -> Void
     /// What became of the task of a number.
     fileprivate let take: (Int) -> Result<Success, any Error>
+    /// Whether some will never be started.
+    fileprivate let isCut: () -> Bool
 
     /// Waits for the next task's end.
     ///
-    /// - Returns: What became of it; nil if all have been given.
-    /// - Throws: `CancellationError` if the waiting task is cancelled first. Never a task's error.
+    /// - Returns: What became of it; nil if all have been given, or after the end of what ran them.
+    /// - Throws: `CancellationError` if the waiting task is cancelled first, or if some are not started because
+    ///   all were cancelled. Never a task's error.
     public mutating func next() async throws -> Completion<Success>? {
       try await next(isolation: #isolation)
     }
@@ -38,7 +41,9 @@ public struct Completions<Success>: AsyncSequence {
     /// Waits for the next task's end; as ``next()``.
     public mutating func next(isolation: isolated (any Actor)?) async throws -> Completion<Success>? {
       feed()
-      return try await endings.next().map { Completion(index: $0, result: take($0)) }
+      if let number = try await endings.next() { return Completion(index: number, result: take(number)) }
+      if isCut() { throw CancellationError() }
+      return nil
     }
   }
 
@@ -70,7 +75,7 @@ public func asCompleted<Success>(_ handles: [TaskHandle<Success>]) -> Completion
       handle.task.checkThread("asCompleted")
       endings.watch(handle.task, as: number)
     }
-    return Completions.Iterator(endings: endings, feed: {}, take: { handles[$0].takeResult() })
+    return Completions.Iterator(endings: endings, feed: {}, take: { handles[$0].takeResult() }, isCut: { false })
   }
 }
 
@@ -111,16 +116,19 @@ public func withAsCompleted<Item, Success, Outcome>(
   let feed = {
     while endings.count < limit, !children.isCancelled, let (number, item) = numbered.next() {
       endings.expect()
-      children.start(isolation: isolation) {
+      // One that is cancelled before it starts ends too: somebody may wait for it behind a shield.
+      _ = children.startBody(isolation: isolation) {
+        defer { endings.add(number) }
+        guard !Task.isCancelled else { return }
         do { results[number] = .success(try await operation(item)) } catch { results[number] = .failure(error) }
-        endings.add(number)
       }
     }
   }
   let completions = Completions {
     Completions<Success>.Iterator(
       endings: endings, feed: feed,
-      take: { results.removeValue(forKey: $0) ?? .failure(CancellationError()) })
+      take: { results.removeValue(forKey: $0) ?? .failure(CancellationError()) },
+      isCut: { children.isCancelled && !endings.isClosed && numbered.next() != nil })
   }
   let child = children.startBody(isolation: isolation) {
     defer {

@@ -18,7 +18,8 @@ final class Endings {
     for watch in watches { core.withdraw(watch) }
   }
 
-  private var isClosed = false
+  /// Whether nobody wants to know any more.
+  private(set) var isClosed = false
 
   /// How many have not been taken.
   var count: Int { expected + ended.count - taken }

@@ -49,6 +49,11 @@ enum Rules {
     }
   }
 
+  /// Tasks whose closure has a capture list: Swift 6.3 takes such a one for nonisolated, and it hops.
+  static func hoppingTasks(_ files: [SourceFile]) -> [String] {
+    offences(in: files) { $0.contains("isolation) { [") ? "a task's closure with a capture list" : nil }
+  }
+
   /// Notes of unfinished work.
   static func unfinished(_ files: [SourceFile]) -> [String] {
     files.flatMap { file in

@@ -68,6 +68,10 @@ import Testing
     #expect(Rules.strayTasks(library, except: "Sources/EpollLoop/Tasks/SpawnedTask.swift") == [])
   }
 
+  @Test func `no task's closure has a capture list`() {
+    #expect(Rules.hoppingTasks(library) == [])
+  }
+
   @Test func `one file knows the experimental executor interface`() {
     #expect(Rules.spiImports(swift, except: "Sources/EpollLoop/Loop/RuntimeTakeover.swift") == [])
   }

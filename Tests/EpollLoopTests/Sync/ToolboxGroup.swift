@@ -31,10 +31,11 @@ final class ToolboxGroup: @unchecked Sendable {
     ends.append(result)
   }
 
-  /// The first that has failed on purpose.
-  var firstBroken: ToolboxBroken? { ends.lazy.compactMap { $0.error as? ToolboxBroken }.first }
+  /// Those that have failed on purpose, in the order of their ends.
+  var broken: [ToolboxBroken] { ends.compactMap { $0.error as? ToolboxBroken } }
 
-  var firstError: (any Error)? { ends.lazy.compactMap(\.error).first }
+  /// The errors of those that have failed, in the order of their ends.
+  var errors: [any Error] { ends.compactMap(\.error) }
 
   /// What those returned that succeeded, in the order of their ends.
   var values: [Int] { ends.compactMap { try? $0.get() } }
@@ -45,9 +46,14 @@ final class ToolboxGroup: @unchecked Sendable {
     ledger.check(peak <= limit, "\(peak) of a \(act) run at once, not \(limit)")
   }
 
+  /// Sees that the task that ends now has been cancelled, if the others have been decided without it.
+  func checkCancelled(_ act: ToolboxAct, after isDecided: Bool) {
+    ledger.check(!isDecided || Task.isCancelled, "a \(act) is decided, and lets the others run on")
+  }
+
   /// Notes how it went, and compares it with what it should have come to.
   ///
-  /// - Returns: The error, if it was a cancellation.
+  /// - Throws: `CancellationError`, if it came to that.
   func settle<Value: Equatable>(
     _ act: ToolboxAct, _ result: Result<Value, any Error>, expected: Result<Value, any Error>
   ) throws {

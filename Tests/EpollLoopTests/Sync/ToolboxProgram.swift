@@ -64,6 +64,8 @@ final class ToolboxProgram: @unchecked Sendable {
     try await last?.value
     for alarm in alarms { alarm.cancel() }
     for call in calls { call.cancel() }
+    // What was woken before it was cancelled still has its turn.
+    await yield()
     checkEnd()
   }
 
@@ -144,6 +146,9 @@ final class ToolboxProgram: @unchecked Sendable {
     for queue in queues { queue.checkEnd() }
     ledger.check(ledger.waits.isEmpty, "waits at the end: \(ledger.waits)")
     for call in calls { call.checkEnd() }
+    // The end of the run would take back callbacks that are left.
+    let census = EventLoop.current.census
+    ledger.check(census.tasks == 1 && census.waiters == 0 && census.timers == 0, "left over: \(census)")
   }
 }
 

@@ -5,16 +5,26 @@ extension ToolboxProgram {
   func openScope(_ seeds: [UInt64], _ limit: Int, _ place: ToolboxPlace) async throws {
     let group = ToolboxGroup(ledger)
     var isCancelledByBody = false
+    var tasks: [TaskHandle<Int>] = []
     let result = await outcome {
       try await withTaskScope(limit: limit, onLaterError: { [self] _ in ledger.note(.scope, 1) }) { [self] scope in
         for seed in seeds {
           if seed % 3 == 0 {
             await startOne(seed, in: scope, group, place)
           } else {
-            scope.spawn { try await self.body(seed, place, in: group) }
+            tasks.append(
+              scope.spawn {
+                defer { group.checkCancelled(.scope, after: group.broken.count > 1) }
+                return try await self.body(seed, place, in: group)
+              })
           }
         }
         var random = Shuffle(seed: seeds[0])
+        if seeds[0] % 4 == 1 {
+          try await pause(&random)
+          // It may have its place by now, and not have started.
+          tasks.randomElement(using: &random)?.cancel()
+        }
         if seeds[0] % 5 == 0 {
           try await pause(&random)
           isCancelledByBody = true
@@ -25,8 +35,8 @@ extension ToolboxProgram {
     }
     group.check(.scope, limit: limit)
     var expected = result
-    if let broken = group.firstBroken { expected = .failure(broken) }
-    if group.firstBroken == nil, result.error != nil {
+    if let broken = group.broken.first { expected = .failure(broken) }
+    if group.broken.first == nil, result.error != nil {
       ledger.check(Task.isCancelled || isCancelledByBody, "a scope was cancelled by nobody")
     }
     try group.settle(.scope, result, expected: expected)

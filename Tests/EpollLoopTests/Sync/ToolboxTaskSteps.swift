@@ -60,18 +60,26 @@ extension ToolboxProgram {
   private func gatherSome(_ seeds: [UInt64], _ limit: Int, _ place: ToolboxPlace) async throws {
     let group = ToolboxGroup(ledger)
     let result = await outcome {
-      try await gather(over: seeds, limit: limit) { try await self.body($0, place, in: group) }
+      try await gather(over: seeds, limit: limit) { seed in
+        defer { group.checkCancelled(.gather, after: group.errors.count > 1) }
+        return try await self.body(seed, place, in: group)
+      }
     }
     group.check(.gather, limit: limit)
     var expected = Result<[Int], any Error>.success(seeds.map(Self.value))
     if group.begun < seeds.count { expected = .failure(CancellationError()) }
-    if let error = group.firstError { expected = .failure(error) }
+    if let error = group.errors.first { expected = .failure(error) }
     try group.settle(.gather, result, expected: expected)
   }
 
   private func raceSome(_ seeds: [UInt64], _ place: ToolboxPlace) async throws {
     let group = ToolboxGroup(ledger)
-    let result = await outcome { try await race(over: seeds) { try await self.body($0, place, in: group) } }
+    let result = await outcome {
+      try await race(over: seeds) { seed in
+        defer { group.checkCancelled(.race, after: group.ends.count > 1) }
+        return try await self.body(seed, place, in: group)
+      }
+    }
     group.check(.race)
     try group.settle(.race, result, expected: group.ends.first ?? .failure(CancellationError()))
   }
@@ -79,7 +87,11 @@ extension ToolboxProgram {
   private func stagger(_ seeds: [UInt64], _ delay: Duration, _ place: ToolboxPlace) async throws {
     let group = ToolboxGroup(ledger)
     let result = await outcome {
-      try await race(over: seeds, staggeredBy: delay) { try await self.body($0, place, in: group) }
+      try await race(over: seeds, staggeredBy: delay) { seed in
+        self.ledger.check(group.values.isEmpty, "a race goes on after its end")
+        defer { group.checkCancelled(.stagger, after: group.values.count > 1) }
+        return try await self.body(seed, place, in: group)
+      }
     }
     group.check(.stagger)
     if let error = result.error as? RaceError {

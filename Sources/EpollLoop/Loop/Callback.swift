@@ -177,8 +177,8 @@ extension LoopCore {
   private func discard(_ body: @escaping () -> Void, of index: UInt32) {
     waiters.giveBack(index)
     // Not before: what it has captured may end with it, and use the loop; and the optimizer ends a value after
-    // its last use.
-    withExtendedLifetime(body) {}
+    // its last use. In a struct: bare, a generic argument, it would be wrapped in another function.
+    withExtendedLifetime(WaiterTable.Function(call: body)) {}
   }
 
   @inline(never)

@@ -170,7 +170,7 @@ struct WaiterTable: ~Copyable {
   }
 
   /// A function as it stands in a slot; bare, a generic argument, it would be wrapped in another one.
-  private struct Function {
+  struct Function {
     let call: () -> Void
   }
 

@@ -128,6 +128,8 @@ final class ToolboxLedger {
     _ ticket: ToolboxTicket, _ fate: ToolboxTicket.Fate, expected: ToolboxTicket.Fate? = nil, isPunctual: Bool = true
   ) {
     pending[ticket.number] = nil
+    // A sleep that comes to its end is in line still.
+    ticket.line?.remove(ticket)
     let expected = expected ?? ticket.fate
     check(fate == expected, "\(ticket.act) \(ticket.number) came to \(fate), not \(expected)")
     check(

@@ -5,7 +5,7 @@
 /// came from, so that the hop back finds itself already there. Nothing of the task runs in between:
 /// ``stop()`` does nothing of use.
 ///
-/// A continuation would do the same for 1,350 instructions more, since Swift 6.3 keeps a status
+/// A continuation would do the same for many more instructions, since Swift 6.3 keeps a status
 /// record and takes a lock for each one, and resumes main-actor tasks by way of the default executor.
 actor Parking {
   private let executor: ParkingExecutor

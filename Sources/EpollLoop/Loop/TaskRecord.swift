@@ -1,7 +1,7 @@
 /// What the loop knows of a task that was started on it: enough to cancel it and to list it.
 ///
 /// The record and not the runtime carries a cancellation to a wait: adding and removing a handler of
-/// the runtime around each wait costs 1,500 instructions, and looking here costs none.
+/// the runtime around each wait takes a lock and a record of its own each time, and looking here takes neither.
 @usableFromInline
 class TaskRecord {
   final let core: LoopCore

@@ -2,7 +2,7 @@ import CEpollShim
 
 /// The running task, as Swift's runtime knows it.
 ///
-/// `withUnsafeCurrentTask` says the same for 190 instructions instead of 60, and a task asks each time
+/// `withUnsafeCurrentTask` says the same for more instructions, and a task asks each time
 /// it waits.
 enum RunningTask {
   /// The address of the running task, 0 outside of one.

@@ -6,7 +6,7 @@
 func untyped<Value>(_ value: Any) -> Value {
   /// The value, with the type that it was kept with.
   func open<Kept>(_ value: Kept) -> Value {
-    // SAFETY: the types are the same. A cast that asks the runtime takes 400 instructions.
+    // SAFETY: the types are the same. A cast would ask the runtime.
     Kept.self == Value.self ? unsafeBitCast(value, to: Value.self) : cast(value)
   }
   return open(value)

@@ -1,12 +1,12 @@
-import EpollLoop
+@testable import EpollLoop
 import Glibc
 import Testing
 
-/// What happens when descriptors run out: each test in a process of its own, whose limit it lowers.
+/// What happens when descriptors run out: each test in a process of its own.
 @Suite struct ShortageTests {
   @Test func `without descriptors accepting pauses and does not spin`() async {
     await #expect(processExitsWith: .success) {
-      try runOnSockets { sockets in
+      try runOnOwnDescriptors { sockets in
         let listener = try sockets.listen()
         let peer = try RawSocket(connectingTo: listener.localAddress)
         let shortage = Shortage()
@@ -30,7 +30,7 @@ import Testing
 
   @Test func `serving goes on when descriptors return, and nobody who waited is lost`() async {
     await #expect(processExitsWith: .success) {
-      try runOnSockets { sockets in
+      try runOnOwnDescriptors { sockets in
         let listener = try sockets.listen()
         let peers = try (0..<10).map { _ in try RawSocket(connectingTo: listener.localAddress) }
         let shortage = Shortage()
@@ -57,7 +57,7 @@ import Testing
 
   @Test func `a pause ends with an error if the listener is closed, and with a cancel`() async {
     await #expect(processExitsWith: .success) {
-      try runOnSockets { sockets in
+      try runOnOwnDescriptors { sockets in
         for isCancel in [true, false] {
           let listener = try sockets.listen()
           let peer = try RawSocket(connectingTo: listener.localAddress)
@@ -76,7 +76,7 @@ import Testing
 
   @Test func `without descriptors connecting is an error`() async {
     await #expect(processExitsWith: .success) {
-      try runOnSockets { sockets in
+      try runOnOwnDescriptors { sockets in
         let listener = try sockets.listen()
         let shortage = Shortage()
         #expect(await failure { try await sockets.connect(to: listener) } == .io(.connect, .tooManyOpenFiles))
@@ -89,52 +89,77 @@ import Testing
 
   @Test func `without descriptors making a loop is an error`() async {
     await #expect(processExitsWith: .success) {
-      let shortage = Shortage()
-      #expect(await failure { try EventLoop() } == .io(.makeLoop, .tooManyOpenFiles))
-      shortage.end()
+      try onOwnDescriptors {
+        let shortage = Shortage()
+        #expect(throws: noLoop) { try EventLoop() }
+        shortage.end()
+      }
     }
   }
 
   @Test func `a loop that lacks one of its descriptors gives back those that it has got`() async {
     await #expect(processExitsWith: .success) {
-      let before = Set(openDescriptors())
-      for spare in 0..<3 {
-        let shortage = Shortage(butFor: spare)
-        #expect(await failure { try EventLoop() } == .io(.makeLoop, .tooManyOpenFiles))
+      try onOwnDescriptors {
+        let before = Set(openDescriptors())
+        for spare in 0..<3 {
+          let shortage = Shortage(butFor: spare)
+          #expect(throws: noLoop) { try EventLoop() }
+          shortage.end()
+          #expect(Set(openDescriptors()) == before)
+        }
+        let shortage = Shortage(butFor: 3)
+        #expect(throws: Never.self) { _ = try EventLoop() }
         shortage.end()
         #expect(Set(openDescriptors()) == before)
       }
-      let shortage = Shortage(butFor: 3)
-      _ = try EventLoop()
-      shortage.end()
-      #expect(Set(openDescriptors()) == before)
     }
   }
 }
 
-/// Keeps this process from getting any more descriptors, or more than a few.
+/// The error when a loop gets no descriptor.
+private let noLoop = IOError(.makeLoop, .tooManyOpenFiles)
+
+/// Runs a test's body on a loop whose descriptors no other thread of this process shares.
+private func runOnOwnDescriptors(_ body: @escaping @Sendable (Sockets) async throws -> Void) throws {
+  try onOwnDescriptors { try runOnSockets(body) }
+}
+
+/// Runs a body on a thread that has a table of descriptors of its own, unshare(2), and waits for its end.
+///
+/// The other threads are the test library's and Dispatch's: they open descriptors when they please, and trap
+/// if they get none.
+private func onOwnDescriptors(_ body: @escaping @Sendable () throws -> Void) throws {
+  // A loop that spins or hangs ends this process, and so fails its test.
+  alarm(20)
+  let address = try #require(dlsym(nil, "unshare"))
+  let unshare = unsafeBitCast(address, to: (@convention(c) (Int32) -> Int32).self)
+  let ended = Gate()
+  try Thread.start(named: "own descriptors") {
+    let cloneFiles: Int32 = 0x400  // CLONE_FILES of sched.h
+    #expect(unshare(cloneFiles) == 0)
+    #expect(throws: Never.self) { try body() }
+    ended.open()
+  }
+  ended.wait()
+}
+
+/// Keeps this thread, whose table of descriptors is its own, from getting any more, or more than a few.
 private final class Shortage {
-  private var limit = rlimit()
+  private var copies: [Int32] = []
 
   init(butFor spare: Int = 0) {
-    // A loop that spins or hangs ends this process, and so fails its test.
-    alarm(20)
+    var limit = rlimit()
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    // The limit is for the number of a new descriptor; what is open stays, getrlimit(2).
-    var lower = rlimit(rlim_cur: 0, rlim_max: limit.rlim_max)
-    for _ in 0..<spare { lower.rlim_cur = Shortage.firstFree(from: lower.rlim_cur) + 1 }
-    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &lower)
-  }
-
-  /// The lowest number from here on that no descriptor has.
-  private static func firstFree(from number: rlim_t) -> rlim_t {
-    var number = number
-    while fcntl(Int32(number), F_GETFD) >= 0 { number += 1 }
-    return number
+    limit.rlim_cur = min(limit.rlim_cur, 1024)
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    while case let copy = dup(STDERR_FILENO), copy >= 0 { copies.append(copy) }
+    #expect(copies.count > spare)
+    for _ in 0..<spare { close(copies.removeLast()) }
   }
 
   /// Ends it.
   func end() {
-    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    copies.forEach { close($0) }
+    copies = []
   }
 }

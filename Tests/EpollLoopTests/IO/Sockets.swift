@@ -93,7 +93,7 @@ func inode(of fd: Int32) -> UInt64 {
   return fstat(fd, &status) == 0 ? UInt64(status.st_ino) : 0
 }
 
-/// The sockets that this process has open, from /proc/self/fd (proc(5)).
+/// The sockets that this process has open, from /proc/thread-self/fd (proc(5)).
 func openSocketInodes() -> Set<UInt64> {
   var found: Set<UInt64> = []
   for fd in openDescriptors() {
@@ -103,9 +103,9 @@ func openSocketInodes() -> Set<UInt64> {
   return found
 }
 
-/// The descriptors that this process has open.
+/// The descriptors that this thread, and nearly always its whole process, has open.
 func openDescriptors() -> [Int32] {
-  guard let folder = opendir("/proc/self/fd") else { return [] }
+  guard let folder = opendir("/proc/thread-self/fd") else { return [] }
   defer { closedir(folder) }
   var numbers: [Int32] = []
   while let entry = readdir(folder) {

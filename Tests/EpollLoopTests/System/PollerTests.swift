@@ -73,12 +73,14 @@ import Testing
     let first = Pipe()
     let second = Pipe()
     try poller.add(first.reading, for: .readable, token: 1)
+    // A process that another test starts right now has copies of the pipes' ends, until it executes its program:
+    // so the events may come a little later.
     first.closeWriting()
-    #expect(poller.events().map(\.readiness) == [.hungUp])
+    #expect(poller.events(blocking: true).map(\.readiness) == [.hungUp])
     try poller.delete(first.reading)
-    try poller.add(second.writing, for: .writable, token: 2)
+    try poller.add(second.writing, for: [], token: 2)
     second.closeReading()
-    #expect(poller.events().first?.readiness.contains(.failed) == true)
+    #expect(poller.events(blocking: true).map(\.readiness) == [.failed])
   }
 
   @Test func `the end of the peer's direction is told apart from a hang-up`() throws {

@@ -10,7 +10,9 @@ final class LoopCore {
   @exclusivity(unchecked) var registrations = RegistrationTable()
   @exclusivity(unchecked) var tasks = TaskTable()
   /// The tasks that nobody waits for in a structured way: cancelled when the run ends.
-  lazy var spawned = TaskList(self)
+  let spawned = TaskList()
+  /// The same, for hot code: a reference out of a loop that is itself only lent would be counted.
+  let spawnedLink: Unmanaged<TaskList>
 
   /// What names this loop in the ``LoopDirectory``.
   let number: UInt64
@@ -78,6 +80,7 @@ final class LoopCore {
   init(inbox: Inbox, clock: LoopClock) throws(Errno) {
     self.inbox = inbox
     self.clock = clock
+    spawnedLink = .passUnretained(spawned)
     let executor = ParkingExecutor()
     parking = Parking(executor)
     poller = try Poller()

@@ -62,7 +62,7 @@ extension LoopCore {
       // Whoever cancels one of our tasks knows its record, and the record its waiter.
       TaskRecord.at(record) {
         $0.waiter = waiter
-        $0.waits(for: what)
+        $0.waits(for: what, now: lookTime)
       }
       await stop(waiter)
     } else {
@@ -79,7 +79,7 @@ extension LoopCore {
     let record = record(of: RunningTask.address)
     let waiter = waiters.take(.task, subject: 0, record: record)
     place(waiter)
-    if record != 0 { TaskRecord.at(record) { $0.waits(for: what) } }
+    if record != 0 { TaskRecord.at(record) { $0.waits(for: what, now: lookTime) } }
     await stop(waiter)
     return finish(waiter)
   }
@@ -154,12 +154,15 @@ extension LoopCore {
   /// Traps if a task of this loop goes on elsewhere, before it can do harm.
   @inline(__always)
   func checkThread() {
-    precondition(
-      isCurrent,
-      """
-      A task that waited on an event loop goes on on another thread: an actor that other threads use \
-      too, or Task.immediate on a worker's loop, has taken it along
-      """)
+    precondition(isCurrent, LoopCore.strayed)
+  }
+
+  /// What a task that is on the wrong thread has to be told.
+  static var strayed: String {
+    """
+    A task that waited on an event loop goes on on another thread: an actor that other threads use \
+    too, or Task.immediate on a worker's loop, has taken it along
+    """
   }
 
   /// The record of the running task; 0 if it is none of ours.

@@ -4,7 +4,8 @@
 /// the runtime around each wait takes a lock and a record of its own each time, and looking here takes neither.
 @usableFromInline
 class TaskRecord {
-  final let core: LoopCore
+  /// The loop that it runs on.
+  final let loop: LoopLink
   /// What it is called, for people.
   final let name: String?
   /// The runtime's address of the task; 0 before it has started.
@@ -30,21 +31,23 @@ class TaskRecord {
   @exclusivity(unchecked) final fileprivate var previous: Unmanaged<TaskRecord>?
   @exclusivity(unchecked) final fileprivate var next: Unmanaged<TaskRecord>?
 
-  init(in list: TaskList, name: String?) {
-    core = list.core
-    core.lastTaskNumber &+= 1
-    number = core.lastTaskNumber
-    parent = core.runningTaskNumber
-    self.list = .passUnretained(list)
+  /// Both are only lent: a reference would be counted.
+  init(on loop: LoopLink, in list: Unmanaged<TaskList>, name: String?) {
+    self.loop = loop
+    (number, parent) = loop.withCore {
+      $0.lastTaskNumber &+= 1
+      return ($0.lastTaskNumber, $0.runningTaskNumber)
+    }
+    self.list = list
     self.name = name
-    list.append(self)
+    list._withUnsafeGuaranteedRef { $0.append(self) }
   }
 
-  /// Says what the task is about to wait for.
+  /// Says what the task is about to wait for, and that it is now.
   @inline(__always)
-  final func waits(for what: StaticString) {
+  final func waits(for what: StaticString, now: Int64) {
     waitsFor = what.utf8Start
-    waitsSince = core.lookTime
+    waitsSince = now
   }
 
   /// Lends the record at an address.
@@ -61,41 +64,46 @@ class TaskRecord {
     guard !isCancelled else { return }
     isCancelled = true
     if task != 0 { RunningTask.cancel(task) }
-    core.wake(waiter, .cancelled)
+    loop.withCore { $0.wake(waiter, .cancelled) }
   }
 
   /// Says which of the runtime's tasks this is, for as long as it runs.
   final func attach(to task: UInt) {
     self.task = task
-    core.tasks.add(task, self)
+    loop.withCore { $0.tasks.add(task, self) }
   }
 
   /// Called by the task when it starts to run.
   final func begin() {
-    core.checkThread()
+    checkThread()
     attach(to: RunningTask.address)
     if isCancelled { RunningTask.cancel(task) }
-    core.currentRecord = UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque())
+    loop.withCore { $0.currentRecord = UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()) }
   }
 
   /// Called by the task as the last thing it does.
   final func end() {
-    core.checkThread()
-    if core.slowTurns != nil { core.slowTurns?.note(core.currentRecord) }
-    core.currentRecord = 0
-    core.tasks.remove(task)
+    checkThread()
+    loop.withCore {
+      if $0.slowTurns != nil { $0.slowTurns?.note($0.currentRecord) }
+      $0.currentRecord = 0
+      $0.tasks.remove(task)
+    }
     task = 0
     list?._withUnsafeGuaranteedRef { $0.remove(self) }
+  }
+
+  /// As ``LoopCore/checkThread()``, where the loop may be gone.
+  @inline(__always)
+  private func checkThread() {
+    precondition(loop.isCurrent, LoopCore.strayed)
   }
 }
 
 /// Tasks that somebody waits for together, in order of their creation.
 ///
 /// It retains them until they end. One task at a time may wait for the list to shrink.
-@usableFromInline
 final class TaskList {
-  // SAFETY: a list is used on its loop's thread only, while the loop runs.
-  unowned(unsafe) let core: LoopCore
   @exclusivity(unchecked) private var first: Unmanaged<TaskRecord>?
   @exclusivity(unchecked) private var last: Unmanaged<TaskRecord>?
   /// How many have been created and not ended.
@@ -107,12 +115,13 @@ final class TaskList {
   /// Called when the last one has ended.
   var onEmpty: (() -> Void)?
 
-  init(_ core: LoopCore) {
-    self.core = core
-  }
+  deinit { abandon() }
 
-  deinit {
+  /// Forgets all, as they will never end: the run is over, and another one may begin.
+  func abandon() {
     var rest = first
+    (first, last) = (nil, nil)
+    (count, target, joiner, isClosed, onEmpty) = (0, 0, .nobody, false, nil)
     while let link = rest {
       let record = link.takeRetainedValue()
       rest = record.next
@@ -143,7 +152,7 @@ final class TaskList {
   /// - Returns: False if the waiting task was cancelled first.
   nonisolated(nonsending) func shrink(to count: Int) async -> Bool {
     while self.count > count {
-      let wake = await core.park(for: "tasks to end") { expect(count, $0) }
+      let wake = await LoopCore.current.park(for: "tasks to end") { expect(count, $0) }
       if wake == .cancelled { return false }
     }
     return true
@@ -152,7 +161,7 @@ final class TaskList {
   /// Waits until all have ended, whatever happens to the waiting task.
   nonisolated(nonsending) func drain() async {
     while count > 0 {
-      _ = await core.parkThroughCancellation(for: "tasks to end") { expect(0, $0) }
+      _ = await LoopCore.current.parkThroughCancellation(for: "tasks to end") { expect(0, $0) }
     }
   }
 
@@ -179,6 +188,7 @@ final class TaskList {
     return addresses
   }
 
+  @inline(__always)
   fileprivate func append(_ record: TaskRecord) {
     let link = Unmanaged.passRetained(record)
     record.previous = last
@@ -196,8 +206,8 @@ final class TaskList {
     record.previous = nil
     record.next = nil
     count -= 1
+    if count <= target { record.loop.withCore { $0.wake(joiner, .ready) } }
     Unmanaged.passUnretained(record).release()
-    if count <= target { core.wake(joiner, .ready) }
     if count == 0 { onEmpty?() }
   }
 }

@@ -17,12 +17,13 @@ public func takeOverProcess() {
 extension LoopCore {
   fileprivate func runAsyncMain() {
     precondition(mainTask != 0, "The main task suspended without any job: nothing can ever resume it")
-    let main = TaskRecord(in: TaskList(self), name: "main")
+    let list = TaskList()
+    let main = TaskRecord(on: LoopLink(self), in: .passUnretained(list), name: "main")
     main.attach(to: mainTask)
     do {
       let interruption = try Interruption(by: [.interrupt], of: main, self) { Process.end(by: .interrupt) }
       Process.atExit { RuntimeTakeover.loop.bound.unchecked.endSpawned() }
-      withExtendedLifetime((main, interruption)) { turn() }
+      withExtendedLifetime((list, main, interruption)) { turn() }
     } catch {
       fatalError("EpollLoop cannot run the main function: \(error)")
     }

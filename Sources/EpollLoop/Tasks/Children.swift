@@ -3,7 +3,8 @@
 ///
 /// They are a list and not a task group: to end costs the same in whatever order they end.
 final class Children {
-  let list = TaskList(LoopCore.current)
+  let core = LoopCore.current
+  let list = TaskList()
   /// The first failure, which has cancelled the others.
   private(set) var failure: (any Error)?
   /// Whether all have been cancelled, and those yet to come.
@@ -12,7 +13,7 @@ final class Children {
   /// Starts a child whose errors are the business of `body`: nobody is told of one that it throws.
   @discardableResult
   func start(isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Void) -> SpawnedTask {
-    let task = SpawnedTask(in: list)
+    let task = SpawnedTask(core, in: list)
     task.start(isolation: isolation, body)
     return task
   }
@@ -21,7 +22,7 @@ final class Children {
   func start<Success>(
     cancelsOthers: Bool, isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success
   ) -> Child<Success> {
-    let child = Child<Success>(in: list)
+    let child = Child<Success>(core, in: list)
     child.start(isolation: isolation) {
       do {
         return try await body()
@@ -37,7 +38,7 @@ final class Children {
   func startBody<Success>(
     isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success
   ) -> Child<Success> {
-    let child = Child<Success>(in: list)
+    let child = Child<Success>(core, in: list)
     child.start(skipsIfCancelled: false, isolation: isolation, body)
     return child
   }
@@ -81,7 +82,6 @@ final class Children {
   /// Waits until all have ended, whatever happens to the parent, and cancels those that have not when
   /// the grace is over.
   nonisolated(nonsending) func drain(grace: Duration) async {
-    let core = list.core
     let end = core.add { [self] in cancel() }
     if grace > .zero { core.schedule(end, at: core.now + grace) } else { cancel() }
     await list.drain()

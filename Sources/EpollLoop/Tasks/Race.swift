@@ -130,7 +130,7 @@ private final class StaggeredRace<Success> {
       } catch {
         self.errors[number] = error
       }
-      self.children.list.core.wake(self.starter, .ready)
+      self.children.core.wake(self.starter, .ready)
     }
   }
 
@@ -138,7 +138,7 @@ private final class StaggeredRace<Success> {
   ///
   /// - Returns: False if the waiting task was cancelled.
   nonisolated(nonsending) func waitForNews(atMost delay: Duration) async -> Bool {
-    let core = children.list.core
+    let core = children.core
     let wake = await core.park(for: "race") { waiter in
       starter = waiter
       core.schedule(waiter, at: core.now + delay)

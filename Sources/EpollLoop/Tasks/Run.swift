@@ -58,8 +58,8 @@ extension LoopCore {
   fileprivate func run<Success>(
     cancelOn signals: [Signal], _ start: @escaping (Child<Success>) -> Void
   ) throws -> Success {
-    let list = TaskList(self)
-    let main = Child<Success>(in: list, name: "main")
+    let list = TaskList()
+    let main = Child<Success>(self, in: list, name: "main")
     let interruption: Interruption?
     do {
       interruption = try Interruption(by: signals, of: main.task, self) { [unowned self] in stop() }
@@ -74,7 +74,7 @@ extension LoopCore {
     }
     run()
     list.onEmpty = nil
-    spawned = TaskList(self)
+    spawned.abandon()
     guard let outcome = main.outcome, interruption?.count ?? 0 < 2 else {
       throw IOError(.run, .interrupted, "a second signal ended it")
     }

@@ -35,12 +35,11 @@ public struct TaskHandle<Success> {
   /// If it has not started yet, it never will. From any thread; a second time, or after the end,
   /// nothing happens.
   public func cancel() {
-    let core = task.core
-    if core.isCurrent { return task.cancel() }
+    if task.loop.isCurrent { return task.cancel() }
     // SAFETY: the loop's own thread opens it.
     nonisolated(unsafe) let task = task
-    // Refused means that the loop has ended, and its tasks with it.
-    _ = core.inbox.submit(.call { task.cancel() })
+    // Nobody takes it when the loop has ended, and its tasks with it.
+    task.loop.submit(.call { task.cancel() })
   }
 }
 

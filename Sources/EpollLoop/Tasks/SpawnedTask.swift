@@ -20,10 +20,15 @@ final class SpawnedTask: TaskRecord {
   @exclusivity(unchecked) var isObserved: Bool
   @exclusivity(unchecked) private var waiting: WaitQueue?
 
-  @usableFromInline
-  init(in list: TaskList, name: String? = nil, isObserved: Bool = true) {
-    self.isObserved = isObserved
-    super.init(in: list, name: name)
+  init(_ core: LoopCore, in list: TaskList, name: String? = nil) {
+    isObserved = true
+    super.init(on: LoopLink(core), in: .passUnretained(list), name: name)
+  }
+
+  /// One that nobody waits for in a structured way.
+  private init(unawaitedIn list: Unmanaged<TaskList>, on loop: LoopLink, name: String?) {
+    isObserved = false
+    super.init(on: loop, in: list, name: name)
   }
 
   deinit {
@@ -68,17 +73,17 @@ final class SpawnedTask: TaskRecord {
   @usableFromInline
   func checkThread(_ what: StaticString) {
     precondition(
-      core.isCurrent,
+      loop.isCurrent,
       "'\(what)' belongs to another event loop's thread: carry the work over with loop.execute")
   }
 
   /// Whether the process is this loop's, so that its default executor is this loop.
   @usableFromInline
-  var runsEverything: Bool { core.mainExecutor != nil }
+  var runsEverything: Bool { loop.withCore { $0.mainExecutor != nil } }
 
   /// The loop's executor, which a task without isolation stays on.
   @usableFromInline
-  var taskExecutor: any TaskExecutor { core.face.taskExecutor }
+  var taskExecutor: any TaskExecutor { loop.withCore { $0.face.taskExecutor } }
 
   /// Whether it has ended.
   var isDone: Bool {
@@ -87,7 +92,7 @@ final class SpawnedTask: TaskRecord {
 
   /// Has a waiter woken when the task ends, after those that wait already; not if it has ended.
   func wakeAtEnd(_ waiter: Waiter) {
-    let queue = waiting ?? WaitQueue(core)
+    let queue = waiting ?? loop.withCore { WaitQueue($0) }
     waiting = queue
     queue.append(waiter)
   }
@@ -98,6 +103,7 @@ final class SpawnedTask: TaskRecord {
   ///   then this task goes on.
   @usableFromInline
   nonisolated(nonsending) func wait() async throws {
+    let core = loop.withCore { $0 }
     while !isDone {
       if await core.park(for: "a task's value", { wakeAtEnd($0) }) == .cancelled, !isDone {
         throw CancellationError()
@@ -147,7 +153,8 @@ final class SpawnedTask: TaskRecord {
   ///   with `CancellationError`, without calling `body`.
   @inlinable
   func start<Success>(
-    skipsIfCancelled: Bool = true, isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success
+    skipsIfCancelled: Bool = true, isolation: isolated (any Actor)?,
+    _ body: @escaping () async throws -> Success
   ) {
     // SAFETY: the task runs in the caller's isolation, or as nonisolated code on the caller's loop:
     // in both cases on this thread, as everything that the closure has captured.
@@ -190,8 +197,8 @@ final class SpawnedTask: TaskRecord {
 struct Child<Success> {
   let task: SpawnedTask
 
-  init(in list: TaskList, name: String? = nil) {
-    task = SpawnedTask(in: list, name: name)
+  init(_ core: LoopCore, in list: TaskList, name: String? = nil) {
+    task = SpawnedTask(core, in: list, name: name)
   }
 
   /// Starts the task; as ``SpawnedTask/start(skipsIfCancelled:isolation:_:)``.
@@ -222,6 +229,6 @@ extension SpawnedTask {
   /// A task that nobody waits for in a structured way, on this thread's loop.
   @usableFromInline
   static func unawaited(name: String?) -> SpawnedTask {
-    LoopCore.withCurrent { SpawnedTask(in: $0.spawned, name: name, isObserved: false) }
+    LoopCore.withCurrent { SpawnedTask(unawaitedIn: $0.spawnedLink, on: LoopLink($0), name: name) }
   }
 }

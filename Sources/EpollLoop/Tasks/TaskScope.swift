@@ -127,7 +127,7 @@ public final class TaskScope {
     check()
     precondition(!isOver, "A task scope that is over starts no more tasks")
     unsettled += 1
-    let task = SpawnedTask(in: children.list, name: name)
+    let task = SpawnedTask(children.core, in: children.list, name: name)
     // What it throws is thrown by the scope, or goes to whoever hears of later errors.
     task.start(isolation: isolation) {
       try await self.takePlace(for: task)
@@ -169,9 +169,9 @@ public final class TaskScope {
       running += 1
       return
     }
-    let queue = waiting ?? WaitQueue(children.list.core)
+    let queue = waiting ?? WaitQueue(children.core)
     waiting = queue
-    let wake = await children.list.core.park(for: "a place in a scope") { queue.append($0) }
+    let wake = await children.core.park(for: "a place in a scope") { queue.append($0) }
     guard wake == .ready else { throw CancellationError() }
     guard !task.isCancelled else {
       givePlaceBack()
@@ -185,7 +185,7 @@ public final class TaskScope {
 
   private func check() {
     precondition(
-      children.list.core.isCurrent,
+      children.core.isCurrent,
       "A task scope belongs to another event loop's thread: carry the work over with loop.execute")
   }
 }

@@ -25,7 +25,7 @@ class TaskRecord {
   @exclusivity(unchecked) final var line: UInt32 = 0
   final private(set) var isCancelled = false
 
-  /// Who waits for its end; nil when that list is gone, and the task with it.
+  /// Who waits for its end; nil when that list has forgotten it.
   @exclusivity(unchecked) final fileprivate var list: Unmanaged<TaskList>?
   // The neighbours in that list, which holds them.
   @exclusivity(unchecked) final fileprivate var previous: Unmanaged<TaskRecord>?
@@ -90,7 +90,12 @@ class TaskRecord {
       $0.tasks.remove(task)
     }
     task = 0
-    list?._withUnsafeGuaranteedRef { $0.remove(self) }
+    if let list {
+      list._withUnsafeGuaranteedRef { $0.remove(self) }
+    } else {
+      // Its list has forgotten it, and the run that it was in is over: a later run has ended it.
+      Unmanaged.passUnretained(self).release()
+    }
   }
 
   /// As ``LoopCore/checkThread()``, where the loop may be gone.
@@ -102,7 +107,8 @@ class TaskRecord {
 
 /// Tasks that somebody waits for together, in order of their creation.
 ///
-/// It retains them until they end. One task at a time may wait for the list to shrink.
+/// It retains them until they end: the task itself and the loop's tables know a record by its address alone.
+/// One task at a time may wait for the list to shrink.
 final class TaskList {
   @exclusivity(unchecked) private var first: Unmanaged<TaskRecord>?
   @exclusivity(unchecked) private var last: Unmanaged<TaskRecord>?
@@ -111,19 +117,21 @@ final class TaskList {
   /// Who waits for the count to fall to `target`.
   @exclusivity(unchecked) private var joiner = Waiter.nobody
   @exclusivity(unchecked) private var target = 0
-  @exclusivity(unchecked) private var isClosed = false
+  /// Whether those yet to come are cancelled too.
+  @exclusivity(unchecked) private(set) var isClosed = false
   /// Called when the last one has ended.
   var onEmpty: (() -> Void)?
 
   deinit { abandon() }
 
-  /// Forgets all, as they will never end: the run is over, and another one may begin.
+  /// Forgets all: the run is over before they have ended.
+  ///
+  /// Their records stay, as what the tasks hold does: a later run of the loop may go on with them.
   func abandon() {
     var rest = first
     (first, last) = (nil, nil)
     (count, target, joiner, isClosed, onEmpty) = (0, 0, .nobody, false, nil)
-    while let link = rest {
-      let record = link.takeRetainedValue()
+    while let record = rest?.takeUnretainedValue() {
       rest = record.next
       record.list = nil
     }

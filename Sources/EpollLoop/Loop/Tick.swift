@@ -15,14 +15,22 @@ extension LoopCore {
 
   /// Makes this the loop of this thread.
   func enter() {
+    checkMayRun()
+    precondition(inbox.open(), LoopCore.runsElsewhere)
+    CurrentLoop.set(Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  /// Traps, before anything of the loop is touched, where it cannot be run.
+  func checkMayRun() {
     precondition(
       CurrentLoop.address == nil,
       """
       An event loop already runs on this thread: await the work there instead of nesting a run
       """)
-    precondition(inbox.open(), "This event loop already runs on another thread")
-    CurrentLoop.set(Unmanaged.passUnretained(self).toOpaque())
+    precondition(!inbox.isRunning, LoopCore.runsElsewhere)
   }
+
+  private static var runsElsewhere: String { "This event loop already runs on another thread" }
 
   /// Runs ticks until ``stop()``.
   func turn() {
@@ -42,8 +50,14 @@ extension LoopCore {
     received = 0
     while !batch.isEmpty { receive() }
     for case .call(let body) in rest { body() }
+    endLateTasks()
     withdrawCallbacks()
     CurrentLoop.set(nil)
+  }
+
+  /// Ends the tasks that the last calls have spawned: they are cancelled, and so end in their first turn.
+  private func endLateTasks() {
+    while spawned.isClosed, spawned.count > 0, ready.count > 0 { run(ready.removeFirst()) }
   }
 
   /// Ends the run after the job that runs now. On the loop's thread only.

@@ -58,6 +58,7 @@ extension LoopCore {
   fileprivate func run<Success>(
     cancelOn signals: [Signal], _ start: @escaping (Child<Success>) -> Void
   ) throws -> Success {
+    checkMayRun()
     let list = TaskList()
     let main = Child<Success>(self, in: list, name: "main")
     let interruption: Interruption?

@@ -12,7 +12,10 @@ extension EventLoop {
     do throws(Errno) {
       let source = try SignalSource([signal])
       let registration = try core.register(source.number)
-      return spawn(name: "task printer", isolation: nil) {
+      let printer = SpawnedTask.unawaited(name: "task printer")
+      printer.setLocation(#fileID, #line)
+      // If it is cancelled at once, it runs all the same: the registration is its own to end.
+      printer.start(skipsIfCancelled: false, isolation: nil) {
         defer { core.deregister(registration) }
         while true {
           // Before the signals are taken: one that comes after them is reported again.
@@ -25,6 +28,7 @@ extension EventLoop {
           if wake != .ready { return }
         }
       }
+      return TaskHandle(printer)
     } catch {
       throw IOError(.watch, error, "signal \(signal.rawValue)")
     }

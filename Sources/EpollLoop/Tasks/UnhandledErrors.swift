@@ -10,5 +10,6 @@ enum UnhandledErrors {
 
 /// Whether an error says that a task was cancelled, as a write does after its first byte.
 func isCancellation(_ error: any Error) -> Bool {
-  error is CancellationError || (error as? IOError)?.reason == .canceled
+  guard let error = error as? IOError else { return error is CancellationError }
+  return error.operation == .write && error.reason == .canceled
 }

@@ -105,6 +105,16 @@ import Testing
     #expect(text.contains("  2 'task printer' (EpollLoop/TaskPrinter.swift:"))
   }
 
+  @Test func `a printer that is cancelled before it runs leaves nothing`() throws {
+    try runOnLoop {
+      let printer = try EventLoop.current.printTasks()
+      #expect(EventLoop.current.census.registrations == 1)
+      printer.cancel()
+      try? await printer.value
+      #expect(EventLoop.current.census.registrations == 0)
+    }
+  }
+
   @Test func `a task that holds the thread is named, with its place`() throws {
     try runOnLoop {
       var reports: [String] = []

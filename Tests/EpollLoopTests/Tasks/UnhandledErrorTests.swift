@@ -55,6 +55,22 @@ import Testing
     #expect(reports(result) == [])
   }
 
+  @Test func `that another loop has ended is an error, and no cancellation`() async throws {
+    let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
+      let ended = try EventLoop()
+      try ended.run {}
+      try runOnLoop {
+        spawn(name: "late") { try ended.execute {} }
+        await yield()
+        await #expect(throws: IOError.self) {
+          try await withTaskScope { scope in scope.spawn { try ended.execute {} } }
+        }
+      }
+    }
+    #expect(reports(result).count == 1)
+    #expect(reports(result).first?.contains("task 'late'") == true)
+  }
+
   @Test func `an error is not lost with a waiter that was cancelled before it came`() async throws {
     let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
       try runOnLoop {

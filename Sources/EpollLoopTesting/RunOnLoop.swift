@@ -2,16 +2,25 @@ import CVirtualClock
 public import EpollLoop
 import Glibc
 
-/// What was left on a loop after a test's body had ended.
+/// What a test's body has left behind.
 public struct Leftovers: Error, CustomStringConvertible {
-  /// The counts; none of them should be more than zero.
+  /// The tasks that had neither ended nor been cancelled when the body ended.
+  public let tasks: [TaskSnapshot]
+  /// How many callbacks were pending then.
+  public let callbacks: Int
+  /// What was on the loop after its run, which had ended those; none of the counts should be more than zero.
   public let census: LoopCensus
   /// How many more descriptors the process has than before, if that was asked for.
   public let descriptors: Int
 
   public var description: String {
-    "left over on the loop: \(census.tasks) tasks, \(census.waiters) waiters, \(census.timers) timers, "
-      + "\(census.registrations) watched descriptors, \(descriptors) open descriptors"
+    let counts = [
+      (tasks.count, "tasks that run"), (callbacks, "pending callbacks"), (census.tasks, "tasks that do not end"),
+      (census.waiters, "waiters"), (census.timers, "timers"), (census.registrations, "watched descriptors"),
+      (descriptors, "open descriptors"),
+    ]
+    let lines = tasks.map { "\n  task \($0)" }
+    return "left over: " + counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ") + lines.joined()
   }
 }
 
@@ -25,22 +34,32 @@ public struct Leftovers: Error, CustomStringConvertible {
 /// - Parameters:
 ///   - clock: How time moves.
 ///   - shuffleSeed: If given, equally ready work runs in an order that this seed determines.
+///   - endsLeftovers: Whether tasks and callbacks that are left when `body` ends do not count: the run's end
+///     cancels and awaits the ones and drops the others, as in a program.
 ///   - countsDescriptors: Whether descriptors of the process that are left open count as leftovers; only
 ///     for tests that nothing else runs beside.
 ///   - isolation: The caller's; must be none.
 ///   - body: The test.
 /// - Returns: The value of `body`.
-/// - Throws: The error of `body`; ``Leftovers`` if a task, waiter, timer or descriptor is left over.
+/// - Throws: The error of `body`; ``Leftovers`` if a task that was not cancelled, a callback, waiter, timer or
+///   watched descriptor is left over.
 public func runOnLoop<Success>(
-  clock: EventLoop.Clock = .virtual, shuffleSeed: UInt64? = nil, countsDescriptors: Bool = false,
-  isolation: isolated (any Actor)? = #isolation, _ body: @escaping () async throws -> Success
+  clock: EventLoop.Clock = .virtual, shuffleSeed: UInt64? = nil, endsLeftovers: Bool = false,
+  countsDescriptors: Bool = false, isolation: isolated (any Actor)? = #isolation,
+  _ body: @escaping () async throws -> Success
 ) throws -> Success {
   precondition(isolation == nil, "runOnLoop blocks its thread: call it from a nonisolated test")
   let before = countsDescriptors ? openDescriptors() : 0
-  let (value, census) = try runOnFreshLoop(clock, shuffleSeed, body)
+  var unended = (tasks: [TaskSnapshot](), callbacks: 0)
+  let (value, census) = try runOnFreshLoop(clock, shuffleSeed) {
+    let value = try await body()
+    if !endsLeftovers { unended = EventLoop.current.unended }
+    return value
+  }
   let descriptors = countsDescriptors ? openDescriptors() - before : 0
-  guard census == LoopCensus.empty, descriptors <= 0 else {
-    throw Leftovers(census: census, descriptors: descriptors)
+  guard unended.tasks.isEmpty, unended.callbacks == 0, census == .empty, descriptors <= 0 else {
+    throw Leftovers(
+      tasks: unended.tasks, callbacks: unended.callbacks, census: census, descriptors: max(0, descriptors))
   }
   return value
 }

@@ -19,8 +19,8 @@ func sayAfter(_ story: Story) async throws {
   said = []
   story.chapter("both at once")
   let (_, _) = try await gather(
-    { try await say("world", after: story.unit * 2) },
-    { try await say("hello", after: story.unit) })
-  story.check(said == ["(world", "(hello", "hello)", "world)"], "both begin, then the shorter one ends first")
+    { try await say("hello", after: story.unit) },
+    { try await say("world", after: story.unit * 2) })
+  story.check(said == ["(hello", "(world", "hello)", "world)"], "both begin, then the shorter one ends first")
   story.check(story.elapsed >= story.unit * 2, "nothing is early")
 }

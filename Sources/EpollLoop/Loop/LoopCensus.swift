@@ -20,6 +20,14 @@ extension EventLoop {
   }
 }
 
+extension EventLoop {
+  /// What the end of the run would end: tasks that nobody has cancelled, but for the running one, and how many
+  /// callbacks are pending. For the testing module.
+  package var unended: (tasks: [TaskSnapshot], callbacks: Int) {
+    (tasks.filter { !$0.isCancelled && $0.state != .running }, bound.unchecked.waiters.callbacks.count)
+  }
+}
+
 extension LoopCensus {
   /// Nothing left.
   public static let empty = LoopCensus(tasks: 0, waiters: 0, timers: 0, registrations: 0)

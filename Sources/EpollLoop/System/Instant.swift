@@ -27,9 +27,11 @@ public struct Instant: Hashable, Comparable, Sendable {
   @inline(__always)
   static var coarseNanoseconds: Int64 { cepoll_clock_coarse_now() }
 
-  /// How far CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC: the time the machine has slept.
+  /// How far CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC: the time the machine has slept, and never less.
   static var timeAsleep: Duration {
-    .nanoseconds(cepoll_clock_now() - cepoll_clock_monotonic_now())
+    // In this order: what passes between the two adds to it, and an instant that it is added to is not early.
+    let awake = cepoll_clock_monotonic_now()
+    return .nanoseconds(cepoll_clock_now() - awake)
   }
 
   public static func < (left: Instant, right: Instant) -> Bool {

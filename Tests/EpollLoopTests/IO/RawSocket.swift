@@ -11,11 +11,12 @@ final class RawSocket {
     var description: String { "\(call): errno \(code)" }
   }
 
+  private static let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
   private(set) var fd: Int32
 
   /// Connects to an address of this machine.
   init(connectingTo address: SocketAddress, receiveBuffer: Int32? = nil, blocking: Bool = true) throws {
-    fd = Glibc.socket(address.family, Int32(SOCK_STREAM.rawValue), 0)
+    fd = Glibc.socket(address.family, RawSocket.type, 0)
     guard fd >= 0 else { throw CallFailure(call: "socket") }
     limitWaiting()
     set(SOL_SOCKET, SO_RCVBUF, receiveBuffer)
@@ -28,7 +29,7 @@ final class RawSocket {
 
   /// Binds to a free port, and listens if there is a backlog.
   init(backlog: Int32?) throws {
-    fd = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    fd = Glibc.socket(AF_INET, RawSocket.type, 0)
     let free = SocketAddress(.ipv4(INADDR_LOOPBACK, port: 0))
     guard free.withKernelForm({ bind(fd, $0, $1) }) == 0 else { throw CallFailure(call: "bind") }
     if let backlog, Glibc.listen(fd, backlog) != 0 { throw CallFailure(call: "listen") }

@@ -33,8 +33,8 @@ import Testing
       var calls = 0
       let watch = try EventLoop.current.watch(pipe.reading, onReadable: { calls += 1 })
       pipe.put()
-      try await sleep(for: .milliseconds(1))
-      #expect(calls > 1)
+      // Each time the timer comes, and on a busy machine perhaps with the first call.
+      while calls < 2 { try await sleep(for: .milliseconds(1)) }
       watch.cancel()
     }
   }

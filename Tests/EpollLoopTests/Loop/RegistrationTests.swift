@@ -24,8 +24,8 @@ import Testing
       let handle = { (own: Int) in
         guard successors.isEmpty else { return }
         for registration in registrations { core.deregister(registration) }
-        for number in numbers { close(number) }
-        // An empty pipe gets the other one's number.
+        close(numbers[own])
+        // The other one is closed, and an empty pipe gets its number, in one step: nobody else can take it.
         precondition(dup2(spare.reading, numbers[1 - own]) == numbers[1 - own])
         let successor = try core.register(numbers[1 - own])
         awaitReading(successor) { wakes += 1 }

@@ -93,7 +93,7 @@ import Testing
   }
 
   @Test func `the item of a cancelled putter ends and puts another`() throws {
-    try runOnLoop {
+    try runOnLoop(endsLeftovers: true) {
       let queue = Queue<Item>(capacity: 1)
       _ = try queue.tryPut(Item(0))
       var said: [Bool] = []

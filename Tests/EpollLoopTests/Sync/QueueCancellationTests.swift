@@ -41,6 +41,7 @@ import Testing
       try await putters[1].value
       #expect(try await queue.get() == 2)
       #expect(try await queue.get() == 3)
+      try await putters[2].value
       #expect(try queue.tryGet() == nil)
     }
   }

@@ -82,6 +82,6 @@ import Testing
   }
 
   @Test func `the time asleep is not negative`() {
-    #expect(Instant.timeAsleep > .milliseconds(-1))
+    for _ in 0..<10_000 { #expect(Instant.timeAsleep >= .zero) }
   }
 }

@@ -172,8 +172,11 @@ import Testing
 
   @Test func `a handle knows its task's name`() throws {
     try runOnLoop {
-      #expect(spawn(name: "clerk") {}.name == "clerk")
-      #expect(spawn {}.name == nil)
+      let (named, nameless) = (spawn(name: "clerk") {}, spawn {})
+      #expect(named.name == "clerk")
+      #expect(nameless.name == nil)
+      try await named.value
+      try await nameless.value
     }
   }
 

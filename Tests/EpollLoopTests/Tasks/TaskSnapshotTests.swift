@@ -22,7 +22,7 @@ import Testing
   }
 
   @Test func `a task is listed with its parent and the place where it was spawned`() throws {
-    try runOnLoop {
+    try runOnLoop(endsLeftovers: true) {
       let parent = spawn(name: "parent") {
         try await spawn(name: "child") { try await waitForever() }.value
       }
@@ -135,7 +135,7 @@ import Testing
       await yield()
       for name in ["slow", "later"] {
         let place = "task '\(name)' (EpollLoopTests/TaskSnapshotTests.swift:"
-        #expect(reports.count { $0.hasPrefix(place) && heldSeconds(in: $0) >= 0.006 } == 1)
+        #expect(reports.count { $0.hasPrefix(place) && heldSeconds(in: $0) >= 0.006 } >= 1)
       }
       // A busy machine may keep the thread from running in any turn.
       #expect(reports.allSatisfy { heldSeconds(in: $0) >= 0.005 })

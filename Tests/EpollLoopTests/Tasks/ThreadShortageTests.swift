@@ -67,6 +67,7 @@ import Testing
         try await first.value
         let value = try await second.value
         #expect(value == 2)
+        ThreadShortageTests.allowThreads()
       }
     }
   }

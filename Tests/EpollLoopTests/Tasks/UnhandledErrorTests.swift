@@ -27,7 +27,7 @@ import Testing
 
   @Test func `an error of a leftover task is reported once`() async throws {
     let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
-      try runOnLoop {
+      try runOnLoop(endsLeftovers: true) {
         spawn {
           do { try await waitForever() } catch { throw Broken(number: 4) }
         }
@@ -42,7 +42,7 @@ import Testing
 
   @Test func `awaited errors, cancellations and children's errors are not reported`() async throws {
     let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
-      try runOnLoop {
+      try runOnLoop(endsLeftovers: true) {
         let failed = spawn { throw Broken() }
         await #expect(throws: Broken.self) { try await failed.value }
         spawn { try await waitForever() }

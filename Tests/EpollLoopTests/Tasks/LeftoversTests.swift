@@ -1,0 +1,65 @@
+import EpollLoopTesting
+import Testing
+
+@testable import EpollLoop
+
+/// What the fixture of tests finds when a body has ended.
+@Suite struct LeftoversTests {
+  private static func leftovers(of body: @escaping () async throws -> Void) -> Leftovers? {
+    #expect(throws: Leftovers.self) { try runOnLoop(body) }
+  }
+
+  @Test func `a task that nobody awaited is left over, and is named`() throws {
+    let left = try #require(
+      LeftoversTests.leftovers {
+        spawn(name: "reader") { try await sleep(for: .seconds(3)) }
+        spawn {}
+        await yield()
+        spawn(name: "last") {}
+      })
+    #expect(left.tasks.map(\.name) == ["reader", "last"])
+    #expect(left.census == .empty)
+    #expect(left.description.hasPrefix("left over: 2 tasks that run\n  task 2 'reader' (EpollLoopTests/Leftovers"))
+    #expect(left.description.hasSuffix(", starting"))
+  }
+
+  @Test func `callbacks that are pending are left over`() throws {
+    let left = try #require(
+      LeftoversTests.leftovers {
+        EventLoop.current.schedule(after: .seconds(1)) {}
+        EventLoop.current.schedule(every: .seconds(1)) {}
+        EventLoop.current.schedule(after: .seconds(1)) {}.cancel()
+      })
+    #expect(left.callbacks == 2)
+    #expect(left.description == "left over: 2 pending callbacks")
+  }
+
+  @Test func `a wait that is none of the library's tasks is left over`() throws {
+    let left = try #require(
+      LeftoversTests.leftovers {
+        Task(executorPreference: EventLoop.current.taskExecutor) { try await sleep(for: .seconds(1)) }
+        await yield()
+      })
+    #expect(left.tasks.isEmpty)
+    #expect(left.census == LoopCensus(tasks: 0, waiters: 1, timers: 1, registrations: 0))
+    #expect(left.description == "left over: 1 waiters, 1 timers")
+  }
+
+  @Test func `a watch that is not cancelled is left over`() throws {
+    let pipe = Pipe()
+    let left = try #require(LeftoversTests.leftovers { _ = try EventLoop.current.watch(pipe.reading, onReadable: {}) })
+    #expect(left.census.registrations == 1)
+  }
+
+  @Test func `what has been cancelled is not, and what the run may end`() throws {
+    try runOnLoop {
+      let task = spawn { try await sleep(for: .seconds(1)) }
+      await yield()
+      task.cancel()
+    }
+    try runOnLoop(endsLeftovers: true) {
+      spawn { try await sleep(for: .seconds(1)) }
+      EventLoop.current.schedule(every: .seconds(1)) {}
+    }
+  }
+}

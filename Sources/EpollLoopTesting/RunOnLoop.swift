@@ -53,7 +53,10 @@ public func runOnLoop<Success>(
   var unended = (tasks: [TaskSnapshot](), callbacks: 0)
   let (value, census) = try runOnFreshLoop(clock, shuffleSeed) {
     let value = try await body()
-    if !endsLeftovers { unended = EventLoop.current.unended }
+    if !endsLeftovers {
+      await letCancelledTasksGoOn()
+      unended = EventLoop.current.unended
+    }
     return value
   }
   let descriptors = countsDescriptors ? openDescriptors() - before : 0
@@ -62,6 +65,16 @@ public func runOnLoop<Success>(
       tasks: unended.tasks, callbacks: unended.callbacks, census: census, descriptors: max(0, descriptors))
   }
   return value
+}
+
+/// Lets cancelled tasks, and those that they cancel in turn, come to their ends, as far as no time has to pass.
+private func letCancelledTasksGoOn() async {
+  // One that ignores its cancellation and yields for ever is left over.
+  var yields = 0
+  while yields < 10_000, EventLoop.current.tasks.contains(where: { $0.isCancelled && $0.state == .ready }) {
+    await yield()
+    yields += 1
+  }
 }
 
 private func runOnFreshLoop<Success>(

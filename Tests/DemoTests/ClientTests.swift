@@ -37,7 +37,8 @@ import Testing
   }
 }
 
-private func has(_ tool: String) -> Bool {
+/// Whether a program is installed.
+func has(_ tool: String) -> Bool {
   (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":").contains {
     access("\($0)/\(tool)", X_OK) == 0
   }

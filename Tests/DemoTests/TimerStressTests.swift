@@ -69,7 +69,7 @@ import Testing
     #expect(output.contains { $0.contains("kernel clock") })
   }
 
-  @Test(arguments: [[], ["--virtual"]])
+  @Test(.enabled(if: has("python3"), "needs python3"), arguments: [[], ["--virtual"]])
   func `its JSON is one object that others can read`(clock: [String]) throws {
     let (exit, output, _) = try Program.run("timer-stress", Self.small + clock + ["--json"])
     #expect(exit == .code(0))

@@ -72,7 +72,11 @@ extension Stream {
 extension SocketAddress {
   /// Turns a host into addresses: at once if it is numeric, else on a pool's thread.
   ///
-  /// - Throws: ``IOError`` if it has none; `CancellationError` if the task is cancelled first.
+  /// Once a thread has taken the look-up, its end is waited for and its addresses are returned, although the
+  /// task is cancelled.
+  ///
+  /// - Throws: ``IOError`` if it has none; `CancellationError` if the task is cancelled before a thread has
+  ///   taken the look-up.
   public static func resolve(host: String, port: UInt16) async throws -> [SocketAddress] {
     if let address = SocketAddress(numericHost: host, port: port) { return [address] }
     do {

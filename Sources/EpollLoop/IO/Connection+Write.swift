@@ -4,9 +4,12 @@ extension Connection {
   /// Several tasks may write: each write goes out whole, in the order of the calls. No bytes are
   /// queued in the library; what has been written is in the kernel's buffer or further.
   ///
+  /// A write that need not wait goes out although its task is cancelled, so that a goodbye can be sent.
+  /// Hence a loop that only writes, to a peer that is quick to read, calls `Task.checkCancellation()`.
+  ///
   /// - Throws: ``IOError`` if the connection breaks or is closed; no SIGPIPE is raised.
-  ///   `CancellationError` if the task is cancelled before the first byte has gone; after it,
-  ///   ``IOError`` with ``Errno/canceled`` that says how many have.
+  ///   `CancellationError` if the task is cancelled and has to wait, for its turn or for room, and no byte
+  ///   has gone; if some have, ``IOError`` with ``Errno/canceled`` that says how many.
   /// - Complexity: one `send(2)` if the kernel has room; no allocation.
   public func write(_ bytes: Span<UInt8>) async throws {
     // SAFETY: the caller lends the memory until this function returns.
@@ -25,7 +28,9 @@ extension Connection {
   ///
   /// It waits for writes that are under way. Reading goes on.
   ///
-  /// - Throws: ``IOError`` if it has been ended before, or the connection is broken or closed.
+  /// - Throws: ``IOError`` if it has been ended before, or the connection is broken or closed;
+  ///   `CancellationError` if the task is cancelled and has to wait for its turn, and then nothing has been
+  ///   ended.
   public func finish() async throws {
     let stream = bound.open("Connection.finish")
     if try !stream.beginWriting(.finish) { try await stream.waitForTurn(.finish) }

@@ -1,8 +1,11 @@
 /// A connected TCP stream.
 ///
 /// One task may read and any number may write at once; writes go out whole and in the order of the
-/// calls. All of it on the loop's thread; the object itself may be held anywhere. When the last
-/// reference is gone, the connection is closed as by ``abort()`` but without a reset.
+/// calls. All of it on the loop's thread; the object itself may be held anywhere.
+///
+/// When the last reference is gone, the descriptor is simply closed. The kernel goes on sending what was
+/// written, but if input was left unread or more comes, it resets the connection, and what the peer has not
+/// read yet may be lost (RFC 2525, 2.17): ``close()`` avoids that.
 ///
 /// As an asynchronous sequence it gives the chunks that arrive, until the peer ends its direction.
 public final class Connection: Sendable {

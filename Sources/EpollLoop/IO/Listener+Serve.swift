@@ -2,9 +2,12 @@ extension Listener {
   /// Accepts connections and runs `handler` for each in a task of its own, until it is cancelled.
   ///
   /// A connection is closed when its handler returns, as by ``Connection/close()``, and broken off
-  /// when its handler throws. Handlers' errors go to `onError` and nowhere else; without it, errors that
-  /// a peer can cause (``IOError``) and cancellation are dropped, and others are written to standard
-  /// error. No error of a connection ends the serving.
+  /// when its handler throws, as by ``Connection/abort()``. If what it throws is a cancellation, the
+  /// connection is closed instead, without waiting for the peer if the handler's task is cancelled.
+  ///
+  /// Handlers' errors go to `onError` and nowhere else; without it, errors that a peer can cause
+  /// (``IOError``) and cancellation are dropped, and others are written to standard error. No error of a
+  /// connection ends the serving.
   ///
   /// It ends when the task is cancelled or the listener is closed: first the listener closes, then
   /// handlers may go on for `grace`, then they are cancelled; all have ended when it returns.

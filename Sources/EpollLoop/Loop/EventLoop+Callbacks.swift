@@ -54,7 +54,10 @@ public struct Scheduled: Sendable {
   }
 }
 
-/// The callback face: what needs no task. On the loop's thread only, but for ``EventLoop/execute(_:)``.
+/// The callback face: what needs no task.
+///
+/// On the loop's thread only, but for ``EventLoop/execute(_:)``, ``Scheduled/cancel()`` and
+/// ``TaskHandle/cancel()``.
 ///
 /// Callbacks and tasks share one order: ready work runs first in, first out; timers fire in order of
 /// deadline and creation. A callback runs on the loop and inside no actor: an actor's code, but for the main

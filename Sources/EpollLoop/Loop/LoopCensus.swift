@@ -24,7 +24,7 @@ extension EventLoop {
   /// What the end of the run would end: tasks that nobody has cancelled, but for the running one, and how many
   /// callbacks are pending. For the testing module.
   package var unended: (tasks: [TaskSnapshot], callbacks: Int) {
-    (tasks.filter { !$0.isCancelled && $0.state != .running }, bound.unchecked.waiters.callbacks.count)
+    (tasks.filter { !$0.isCancelled && $0.state != .running }, bound.unchecked.waiters.pendingCallbackCount)
   }
 }
 

@@ -2,6 +2,8 @@
 ///
 /// It orders the parts and owns none of their logic. The floors above reach it through five verbs:
 /// ``park(for:_:)``, ``schedule(_:at:)``, ``register(_:for:)``, ``deregister(_:)`` and ``Inbox/submit(_:)``.
+/// Besides these they wake waiters, add and withdraw callbacks, and spend the running job's budget and give way
+/// when it is used up.
 final class LoopCore {
   // What runs next, who waits, until when, and for which descriptor.
   @exclusivity(unchecked) var ready = ReadyQueue()

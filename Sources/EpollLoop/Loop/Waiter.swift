@@ -1,7 +1,8 @@
 /// One suspended task or one callback, as a ticket: whoever holds it may wake it, once.
 ///
 /// A ticket is two numbers and never dangles: the slot's generation moves on when the wait is over,
-/// and a ticket of an earlier generation wakes nobody.
+/// and a ticket of an earlier generation wakes nobody, until the slot has been used 2^32 more times: then
+/// the generation has come round.
 struct Waiter: Equatable, Sendable {
   let slot: UInt32
   let generation: UInt32
@@ -220,6 +221,9 @@ struct WaiterTable: ~Copyable {
     }
     return tickets
   }
+
+  /// How many of them will be called, unless they are taken back.
+  var pendingCallbackCount: Int { callbacks.count { slots[Int($0.slot)].stage != .withdrawn } }
 
   /// Puts a waiter last into the ring of a sentinel.
   func link(_ index: UInt32, before sentinel: UInt32) {

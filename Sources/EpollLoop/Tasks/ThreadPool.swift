@@ -82,7 +82,8 @@ public final class ThreadPool: Sendable {
   ///
   /// - Parameters:
   ///   - maximumThreads: How many there are at the most; more than zero.
-  ///   - idleTime: How long one without work stays, on CLOCK_MONOTONIC.
+  ///   - idleTime: How long one without work stays, on CLOCK_MONOTONIC; an hour at the most, and more counts
+  ///     as that.
   public init(maximumThreads: Int, idleTime: Duration = .seconds(10)) {
     precondition(maximumThreads > 0, "A thread pool needs at least one thread")
     self.maximumThreads = maximumThreads

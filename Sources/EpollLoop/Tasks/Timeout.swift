@@ -7,7 +7,8 @@
 ///   - limit: The longest that it may take.
 ///   - isolation: Where it runs; the caller's, unless given.
 ///   - body: What to do.
-/// - Throws: ``IOError`` with ``Errno/timedOut`` if the time was over; else the error of `body`.
+/// - Throws: ``IOError`` with ``Errno/timedOut`` if the time was over and `body` was cut off by that. An
+///   error of `body` that is no cancellation is thrown as it is, also when the time was over.
 ///   If the caller is cancelled, so is `body`, and its `CancellationError` is passed on.
 public func withTimeout<Success>(
   _ limit: Duration, isolation: isolated (any Actor)? = #isolation,

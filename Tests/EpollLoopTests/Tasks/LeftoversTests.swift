@@ -51,6 +51,19 @@ import Testing
     #expect(left.census.registrations == 1)
   }
 
+  @Test func `what a cancelled task has started and timed is not, nor a callback that was taken back`() throws {
+    try runOnLoop {
+      let task = spawn {
+        try await withTimeout(.seconds(1)) {
+          _ = try await gather(over: 0..<3) { _ in try await sleep(for: .seconds(1)) }
+        }
+      }
+      await yield()
+      EventLoop.current.soon {}.cancel()
+      task.cancel()
+    }
+  }
+
   @Test func `what has been cancelled is not, and what the run may end`() throws {
     try runOnLoop {
       let task = spawn { try await sleep(for: .seconds(1)) }

@@ -18,9 +18,7 @@ extension EventLoop {
       tasks: core.tasks.count, waiters: core.waiters.count, timers: core.timers.count,
       registrations: core.registrations.count)
   }
-}
 
-extension EventLoop {
   /// What the end of the run would end: tasks that nobody has cancelled, but for the running one, and how many
   /// callbacks are pending. For the testing module.
   package var unended: (tasks: [TaskSnapshot], callbacks: Int) {

@@ -1,7 +1,6 @@
 /// Which loop something belongs to; it does not hold the loop.
 ///
-/// Each task has one: a reference would be counted twice for each task, and counting takes as long as
-/// the rest of making its record.
+/// Each task has one: a reference to the loop would be counted up and down for each task.
 struct LoopLink {
   // SAFETY: reached on the loop's thread only, which holds the loop while it runs.
   private let core: Unmanaged<LoopCore>

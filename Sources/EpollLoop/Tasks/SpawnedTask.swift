@@ -159,7 +159,7 @@ final class SpawnedTask: TaskRecord {
     // SAFETY: the task runs in the caller's isolation, or as nonisolated code on the caller's loop:
     // in both cases on this thread, as everything that the closure has captured.
     nonisolated(unsafe) let body = body
-    // SAFETY: its list holds it until `end`, which is the last that the task does.
+    // SAFETY: it is retained until `end`, which is the last that the task does, also if its list forgets it.
     nonisolated(unsafe) let task = Unmanaged.passUnretained(self)
     if runsEverything {
       Task<Void, any Error> {

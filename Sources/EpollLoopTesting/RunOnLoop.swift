@@ -41,8 +41,8 @@ public struct Leftovers: Error, CustomStringConvertible {
 ///   - isolation: The caller's; must be none.
 ///   - body: The test.
 /// - Returns: The value of `body`.
-/// - Throws: The error of `body`; ``Leftovers`` if a task that was not cancelled, a callback, waiter, timer or
-///   watched descriptor is left over.
+/// - Throws: The error of `body`; ``Leftovers`` if a task that was not cancelled, a callback, waiter, timer,
+///   watched descriptor or, if they are counted, open descriptor is left over.
 public func runOnLoop<Success>(
   clock: EventLoop.Clock = .virtual, shuffleSeed: UInt64? = nil, endsLeftovers: Bool = false,
   countsDescriptors: Bool = false, isolation: isolated (any Actor)? = #isolation,
@@ -69,7 +69,7 @@ public func runOnLoop<Success>(
 
 /// Lets cancelled tasks, and those that they cancel in turn, come to their ends, as far as no time has to pass.
 private func letCancelledTasksGoOn() async {
-  // One that ignores its cancellation and yields for ever is left over.
+  // Not for ever, should one ignore its cancellation and yield on and on.
   var yields = 0
   while yields < 10_000, EventLoop.current.tasks.contains(where: { $0.isCancelled && $0.state == .ready }) {
     await yield()

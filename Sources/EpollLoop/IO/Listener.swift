@@ -8,6 +8,8 @@ public final class Listener: Sendable {
     let socket: Socket
     fileprivate var descriptor: FileDescriptor?
     let registration: Registration
+    /// Who pauses after a shortage; stale unless somebody does.
+    fileprivate var pausing = Waiter.nobody
 
     fileprivate init(_ descriptor: consuming FileDescriptor, _ core: LoopCore) throws(Errno) {
       socket = Socket(fd: descriptor.number)
@@ -25,6 +27,7 @@ public final class Listener: Sendable {
     func close() {
       guard !isClosed else { return }
       core.deregister(registration)
+      core.wake(pausing, .closed)
       descriptor = nil
     }
   }
@@ -126,11 +129,12 @@ extension Listener.State {
   fileprivate func tryAccept() -> Attempt {
     while true {
       switch registration.reading {
-      case .ready: break
+      case .ready:
+        checkOnlyAccepter(pausing)
       case .closed: return .closed
       case .idle: return .nothing
       case .awaited(let waiter):
-        precondition(core.waiters.waitingSlot(waiter) == nil, "Only one task may accept at a time")
+        checkOnlyAccepter(waiter)
         return .nothing
       }
       do throws(Errno) {
@@ -148,11 +152,16 @@ extension Listener.State {
     }
   }
 
+  private func checkOnlyAccepter(_ waiter: Waiter) {
+    precondition(core.waiters.waitingSlot(waiter) == nil, "Only one task may accept at a time")
+  }
+
   /// Waits for the next connection, or for a time at the most.
   fileprivate nonisolated(nonsending) func waitForConnection(atMost pause: Duration?) async throws {
     let wake = await core.park(for: pause == nil ? "a client" : "free descriptors") { waiter in
       if let pause {
         // The latch stays ready: who waits in the kernel brings no further edge.
+        pausing = waiter
         core.schedule(waiter, at: core.now + pause)
       } else {
         registration.reading = .awaited(waiter)

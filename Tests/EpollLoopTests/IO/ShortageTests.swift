@@ -64,12 +64,31 @@ import Testing
           let shortage = Shortage()
           let accepting = spawn { await failure { try await listener.accept() } }
           try await settle()
+          let now = EventLoop.current.now
           if isCancel { accepting.cancel() } else { listener.close() }
           #expect(try await accepting.value == (isCancel ? .cancelled : .io(.accept, .badFileDescriptor)))
+          // Not when the pause would have been over.
+          #expect(EventLoop.current.now == now)
           listener.close()
           shortage.end()
           peer.close()
         }
+      }
+    }
+  }
+
+  @Test func `a second task that accepts during a pause traps`() async {
+    await #expect(processExitsWith: .failure) {
+      try runOnOwnDescriptors { sockets in
+        let listener = try sockets.listen()
+        let peer = try RawSocket(connectingTo: listener.localAddress)
+        let shortage = Shortage()
+        spawn { try await listener.accept() }
+        await yield()
+        shortage.end()
+        _ = try await listener.accept()
+        peer.close()
+        exit(0)
       }
     }
   }

@@ -117,13 +117,9 @@ func openDescriptors() -> [Int32] {
   return numbers
 }
 
-/// Whether a process that ended with a trap has said which rule was broken; release builds do not say.
+/// Whether a process that ended with a trap has said which rule was broken.
 func names(_ rule: String, _ result: ExitTest.Result?) -> Bool {
-  #if DEBUG
-    result.map { String(decoding: $0.standardErrorContent, as: UTF8.self).contains(rule) } ?? false
-  #else
-    result != nil
-  #endif
+  result.map { String(decoding: $0.standardErrorContent, as: UTF8.self).contains(rule) } ?? false
 }
 
 /// Repeats a body until a descriptor's number has been used again as it needs; it nearly always is.

@@ -5,23 +5,13 @@ import Testing
 
 /// What misuse of threads traps, and with which words.
 @Suite struct LoopBoundTests {
-  /// Whether a process that trapped has said why. Optimised builds say nothing.
-  private func says(_ result: ExitTest.Result?, _ words: String) -> Bool {
-    #if DEBUG
-      let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-      return text.contains(words)
-    #else
-      return result != nil
-    #endif
-  }
-
   @Test func `a handle of another thread's loop traps and names the cure`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let worker = try LoopThread()
       worker.loop.soon {}
     }
     #expect(
-      says(result, "'EventLoop.soon' belongs to another event loop's thread: carry the work over with loop.execute"))
+      names("'EventLoop.soon' belongs to another event loop's thread: carry the work over with loop.execute", result))
   }
 
   @Test func `a handle of another loop traps although a loop runs here`() async {
@@ -29,7 +19,7 @@ import Testing
       let other = try EventLoop()
       try runOnLoop { _ = other.now }
     }
-    #expect(says(result, "'EventLoop.now' belongs to another event loop's thread"))
+    #expect(names("'EventLoop.now' belongs to another event loop's thread", result))
   }
 
   @Test func `a watch of another thread's loop traps`() async {
@@ -43,14 +33,14 @@ import Testing
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try runOnLoop { try EventLoop().run {} }
     }
-    #expect(says(result, "An event loop already runs on this thread: await the work there instead of nesting a run"))
+    #expect(names("An event loop already runs on this thread: await the work there instead of nesting a run", result))
   }
 
   @Test func `a loop that runs itself again traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try runOnLoop { try EventLoop.current.run {} }
     }
-    #expect(says(result, "An event loop already runs on this thread"))
+    #expect(names("An event loop already runs on this thread", result))
   }
 
   @Test func `running one loop on two threads traps`() async {
@@ -58,14 +48,14 @@ import Testing
       let worker = try LoopThread()
       worker.loop.bound.unchecked.run()
     }
-    #expect(says(result, "This event loop already runs on another thread"))
+    #expect(names("This event loop already runs on another thread", result))
   }
 
   @Test func `the current loop traps where none runs`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = EventLoop.current
     }
-    #expect(says(result, "No event loop runs on this thread: call this inside EventLoop.run"))
+    #expect(names("No event loop runs on this thread: call this inside EventLoop.run", result))
   }
 
   @Test func `a sleep without a loop traps`() async {

@@ -68,6 +68,8 @@ final class LoopCore {
 
   /// The main actor's executor, on the one loop that has taken the process over.
   @exclusivity(unchecked) var mainExecutor: UnownedSerialExecutor?
+  /// The main actor's address, on that loop; 0 on others.
+  @exclusivity(unchecked) var mainActor: UInt = 0
   /// The loop's own executor: for tasks that are isolated to nothing.
   @exclusivity(unchecked) var taskExecutor: UnownedTaskExecutor?
   /// Where tasks wait.
@@ -156,6 +158,9 @@ public struct LoopStatistics: Sendable, Equatable {
   public internal(set) var polls = 0
   /// How many jobs and callbacks have run.
   public internal(set) var turns = 0
+  /// How many of the turns went on with a task that had waited without being suspended, since nothing else
+  /// was ready.
+  public internal(set) var waitsInPlace = 0
   /// How many events the kernel has reported.
   public internal(set) var events = 0
   /// How many of them were for descriptors already closed; they reached nobody.

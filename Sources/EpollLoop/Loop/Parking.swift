@@ -64,7 +64,7 @@ extension LoopCore {
         $0.waiter = waiter
         $0.waits(for: what, now: lookTime)
       }
-      await stop(waiter)
+      if !waitInPlace(waiter, record, #isolation) { await stop(waiter) }
     } else {
       await stopCancellable(waiter)
     }
@@ -80,7 +80,7 @@ extension LoopCore {
     let waiter = waiters.take(.task, subject: 0, record: record)
     place(waiter)
     if record != 0 { TaskRecord.at(record) { $0.waits(for: what, now: lookTime) } }
-    await stop(waiter)
+    if !waitInPlace(waiter, record, #isolation) { await stop(waiter) }
     return finish(waiter)
   }
 

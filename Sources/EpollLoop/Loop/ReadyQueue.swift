@@ -55,6 +55,12 @@ struct ReadyQueue: ~Copyable {
     turns[(head &+ offset) & mask]
   }
 
+  /// Whether the first turn, which there must be, is that of a waiter's slot.
+  @inline(__always)
+  func startsWithWaiter(_ slot: UInt32) -> Bool {
+    if case .waiter = turns[head].kind { turns[head].subject == UInt(slot) } else { false }
+  }
+
   /// The addresses of the jobs that are waiting.
   var jobs: Set<UInt> {
     var jobs: Set<UInt> = []

@@ -131,6 +131,7 @@ enum RuntimeTakeover {
       EpollLoopMain
       """)
     core.mainExecutor = loop.mainExecutor.asUnownedSerialExecutor()
+    core.mainActor = UInt(bitPattern: ObjectIdentifier(MainActor.shared))
     Process.ignoreBrokenPipes()
   }
 }

@@ -88,7 +88,7 @@ extension LoopCore {
   }
 
   /// Steps 3 to 8: asks everyone outside for news.
-  private func look() {
+  func look() {
     // 3. Take the inbox under its lock, and say in the same breath whether we may sleep.
     let isIdle = batch.isEmpty && inbox.take(into: &batch, idle: ready.count == 0)
     if !batch.isEmpty { receive() }

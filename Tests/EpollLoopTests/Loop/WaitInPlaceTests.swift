@@ -1,0 +1,206 @@
+@testable import EpollLoop
+import EpollLoopTesting
+import Testing
+
+/// A task that waits with nothing else ready is not suspended: nobody may notice.
+@Suite struct WaitInPlaceTests {
+  /// How many waits of `body` came to an end in place.
+  private nonisolated(nonsending) func waitsInPlace(_ body: () async throws -> Void) async throws -> Int {
+    let before = EventLoop.current.statistics.waitsInPlace
+    try await body()
+    return EventLoop.current.statistics.waitsInPlace - before
+  }
+
+  @Test func `a task that is alone is not suspended`() throws {
+    try runOnLoop {
+      let before = EventLoop.current.statistics
+      for _ in 0..<10 { try await sleep(for: .seconds(1)) }
+      let after = EventLoop.current.statistics
+      #expect(after.waitsInPlace - before.waitsInPlace == 10)
+      #expect(after.turns - before.turns == 10)
+      #expect(after.polls - before.polls == 10)
+      #expect(EventLoop.current.now == Instant(nanoseconds: 10_000_000_000))
+    }
+  }
+
+  @Test func `a task with others behind it is suspended, and they run first`() throws {
+    try runOnLoop {
+      var steps: [String] = []
+      let polls = EventLoop.current.statistics.polls
+      let waits = try await waitsInPlace {
+        EventLoop.current.soon { steps.append("callback") }
+        try await sleep(for: .seconds(1))
+        steps.append("task")
+      }
+      #expect(waits == 0)
+      #expect(EventLoop.current.statistics.polls == polls + 1)
+      #expect(steps == ["callback", "task"])
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func `of equal deadlines the one created first comes first`(callbackIsFirst: Bool) throws {
+    try runOnLoop {
+      var steps: [String] = []
+      func schedule() { EventLoop.current.schedule(after: .seconds(1)) { steps.append("callback") } }
+      let waits = try await waitsInPlace {
+        if callbackIsFirst {
+          schedule()
+          try await sleep(for: .seconds(1))
+        } else {
+          let core = LoopCore.current
+          _ = await core.park(for: "test") { waiter in
+            core.schedule(waiter, at: core.now + .seconds(1))
+            schedule()
+          }
+        }
+        steps.append("task")
+      }
+      #expect(waits == (callbackIsFirst ? 0 : 1))
+      #expect(steps == (callbackIsFirst ? ["callback", "task"] : ["task"]))
+      await yield()
+      #expect(steps.count == 2)
+    }
+  }
+
+  @Test func `what comes while it waits runs, and may cancel it`() throws {
+    try runOnLoop {
+      var steps: [String] = []
+      let task = spawn {
+        do {
+          try await sleep(for: .seconds(3600))
+        } catch {
+          steps.append("cancelled at \(EventLoop.current.now)")
+          throw error
+        }
+      }
+      EventLoop.current.schedule(after: .seconds(1)) { steps.append("one") }
+      EventLoop.current.schedule(after: .seconds(2)) { task.cancel() }
+      await #expect(throws: CancellationError.self) { try await task.value }
+      #expect(steps == ["one", "cancelled at \(Instant(nanoseconds: 2_000_000_000))"])
+      #expect(EventLoop.current.census.timers == 0)
+    }
+  }
+
+  @Test func `another thread's work runs while a task waits`() throws {
+    try runOnLoop(clock: .kernel) {
+      let core = LoopCore.current
+      let queue = LoopBound(WaitQueue(core), core)
+      let loop = EventLoop.current
+      try Thread.start(named: "waker") {
+        try? loop.execute { queue.open("test").wakeFirst() }
+      }
+      let wake = await core.park(for: "test") { queue.unchecked.append($0) }
+      #expect(wake == .ready)
+    }
+  }
+
+  @Test func `it begins a turn, with a fresh budget`() throws {
+    try runOnLoop {
+      let core = LoopCore.current
+      for _ in 0..<3 {
+        while core.hasBudget { _ = core.spend() }
+        try await sleep(for: .seconds(1))
+        #expect(core.budget == LoopCore.operationsPerTurn)
+        #expect(core.turnsSinceLook == 1)
+      }
+    }
+  }
+
+  @Test func `a task in an actor lets go of it`() throws {
+    try runOnLoop(clock: .kernel) {
+      let core = LoopCore.current
+      let queue = LoopBound(WaitQueue(core), core)
+      let office = Office()
+      // A visitor from another thread enters the actor, or this never ends.
+      let wake = try await spawn { await office.wait(queue, EventLoop.current) }.value
+      #expect(wake == .ready)
+    }
+  }
+
+  @Test func `a task on top of another is suspended, and the other goes on`() throws {
+    try runOnLoop {
+      let ledger = Ledger()
+      let core = LoopBound(LoopCore.current, LoopCore.current)
+      let executor = EventLoop.current.taskExecutor
+      let waits = try await waitsInPlace {
+        let task = Task.immediate(executorPreference: executor) {
+          ledger.steps.append("above")
+          let core = core.unchecked
+          _ = await core.parkThroughCancellation(for: "test") { core.schedule($0, at: core.now + .seconds(1)) }
+          ledger.steps.append("above again")
+        }
+        ledger.steps.append("below")
+        await task.value
+      }
+      #expect(waits == 0)
+      #expect(ledger.steps == ["above", "below", "above again"])
+    }
+  }
+
+  @Test func `in a shuffled order its turn is one among others`() throws {
+    var orders: Set<[String]> = []
+    for seed: UInt64 in 0..<16 {
+      let steps = try runOnLoop(shuffleSeed: seed) {
+        var steps: [String] = []
+        let core = LoopCore.current
+        _ = await core.park(for: "test") { waiter in
+          core.schedule(waiter, at: core.now + .seconds(1))
+          EventLoop.current.schedule(after: .seconds(1)) { steps.append("callback") }
+        }
+        steps.append("task")
+        await yield()
+        return steps
+      }
+      orders.insert(steps)
+    }
+    #expect(orders == [["callback", "task"], ["task", "callback"]])
+  }
+
+  @Test func `a wait is not counted as time that a task holds the thread`() throws {
+    try runOnLoop {
+      var reports = 0
+      EventLoop.current.reportSlowTasks(over: .nanoseconds(1)) { _ in reports += 1 }
+      for _ in 0..<5 { try await sleep(for: .seconds(1)) }
+      EventLoop.current.reportSlowTasks(over: nil)
+      // The first turn began before the reports did.
+      #expect(reports >= 4)
+    }
+  }
+
+  @Test func `a task that has ended the run does not hold it up`() throws {
+    var isOver = false
+    let loop = try EventLoop(clock: .virtual)
+    #expect(throws: IOError.self) {
+      try loop.run {
+        LoopCore.current.stop()
+        try await sleep(for: .seconds(1))
+        isOver = true
+      }
+    }
+    #expect(!isOver)
+  }
+}
+
+// SAFETY: only tasks of one loop touch it.
+private final class Ledger: @unchecked Sendable {
+  var steps: [String] = []
+}
+
+private actor Office {
+  private(set) var visits = 0
+
+  /// Waits until a task on one of Swift's own threads has been here.
+  func wait(_ queue: LoopBound<WaitQueue>, _ loop: EventLoop) async -> Wake {
+    Task.detached {
+      await self.visit()
+      // Outside again: the task that waits comes back to a free actor, and so stays on its thread.
+      try loop.execute { queue.open("test").wakeFirst() }
+    }
+    return await queue.core.park(for: "test") { queue.unchecked.append($0) }
+  }
+
+  private func visit() {
+    visits += 1
+  }
+}

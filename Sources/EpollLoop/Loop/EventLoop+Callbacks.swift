@@ -44,12 +44,7 @@ public struct Scheduled: Sendable {
   }
 
   private func open(_ body: (LoopCore) -> Bool) -> Bool {
-    guard let isMoved = LoopCore.withCurrent(numbered: loop, body) else {
-      preconditionFailure(
-        """
-        'Scheduled.reschedule' belongs to another event loop's thread: carry the work over with loop.execute
-        """)
-    }
+    guard let isMoved = LoopCore.withCurrent(numbered: loop, body) else { LoopCore.refuse("Scheduled.reschedule") }
     return isMoved
   }
 }

@@ -20,11 +20,7 @@ struct LoopBound<State>: @unchecked Sendable {
   /// - Parameter what: What the caller is about to do, for the message.
   @inline(__always)
   func check(_ what: StaticString) {
-    precondition(
-      core.isCurrent,
-      """
-      '\(what)' belongs to another event loop's thread: carry the work over with loop.execute
-      """)
+    if !core.isCurrent { LoopCore.refuse(what) }
   }
 
   /// The state, on its loop's thread.

@@ -139,6 +139,12 @@ final class LoopCore {
     }
   }
 
+  /// Ends the program: what is called here belongs to a loop, and not to this thread's.
+  @inline(never)
+  static func refuse(_ what: StaticString) -> Never {
+    preconditionFailure("'\(what)' belongs to another event loop's thread: carry the work over with loop.execute")
+  }
+
   /// The loop's public face.
   var face: EventLoop {
     guard let loop else { preconditionFailure("The event loop is gone; only its handles are left") }

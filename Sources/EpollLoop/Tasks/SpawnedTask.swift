@@ -72,9 +72,7 @@ final class SpawnedTask: TaskRecord {
   /// Traps on another thread than the task's loop's.
   @usableFromInline
   func checkThread(_ what: StaticString) {
-    precondition(
-      loop.isCurrent,
-      "'\(what)' belongs to another event loop's thread: carry the work over with loop.execute")
+    if !loop.isCurrent { LoopCore.refuse(what) }
   }
 
   /// Whether the process is this loop's, so that its default executor is this loop.

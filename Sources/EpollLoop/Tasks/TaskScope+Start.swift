@@ -61,8 +61,7 @@ public final class ReadySignal<Value> {
   ///
   /// - Precondition: It has not been said before. On the loop's thread only.
   public func callAsFunction(_ value: Value) {
-    precondition(
-      core.isCurrent, "A ready signal belongs to another event loop's thread: carry the work over with loop.execute")
+    if !core.isCurrent { LoopCore.refuse("ReadySignal") }
     precondition(self.value == nil, "A task says only once that it is ready")
     self.value = value
     core.wake(waiter, .ready)

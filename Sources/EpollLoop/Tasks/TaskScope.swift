@@ -184,8 +184,6 @@ public final class TaskScope {
   }
 
   private func check() {
-    precondition(
-      children.core.isCurrent,
-      "A task scope belongs to another event loop's thread: carry the work over with loop.execute")
+    if !children.core.isCurrent { LoopCore.refuse("TaskScope") }
   }
 }

@@ -33,8 +33,11 @@ final class OffloadDesk {
 
   /// Sends a call out, now or after what is ready now.
   func submit(_ call: OffloadedCall, to pool: ThreadPool) {
-    if let other = self.pool, other !== pool { flush() }
-    self.pool = pool
+    // Only then: the pool's threads use the memory in which its references are counted.
+    if self.pool !== pool {
+      flush()
+      self.pool = pool
+    }
     waiting.append(.passRetained(call))
     if core.holds <= pool.maximumThreads {
       flush()

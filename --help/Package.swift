@@ -1,0 +1,36 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let package = Package(
+  name: "snippets",
+  dependencies: [.package(path: "/work/main")],
+  targets: [
+    .executableTarget(name: "Program0Plain", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program0Plain", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(name: "Program0MainActor", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program0MainActor", swiftSettings: [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]),
+    .executableTarget(name: "Program2Plain", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program2Plain", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(name: "Program2MainActor", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program2MainActor", swiftSettings: [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]),
+    .testTarget(name: "Test3", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Test3", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(name: "Program13Plain", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program13Plain", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(name: "Program13MainActor", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program13MainActor", swiftSettings: [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]),
+    .executableTarget(name: "Program15Plain", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program15Plain", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(name: "Program15MainActor", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program15MainActor", swiftSettings: [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]),
+    .executableTarget(name: "Program16Plain", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program16Plain", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(name: "Program16MainActor", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program16MainActor", swiftSettings: [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]),
+    .executableTarget(name: "Program17Plain", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program17Plain", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(name: "Program17MainActor", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program17MainActor", swiftSettings: [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]),
+    .executableTarget(name: "Program18Plain", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program18Plain", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(name: "Program18MainActor", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program18MainActor", swiftSettings: [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]),
+    .executableTarget(name: "Program19Plain", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program19Plain", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(name: "Program19MainActor", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program19MainActor", swiftSettings: [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]),
+    .executableTarget(name: "Program20Plain", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program20Plain", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(name: "Program20MainActor", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program20MainActor", swiftSettings: [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]),
+    .executableTarget(name: "Program21Plain", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program21Plain", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(name: "Program21MainActor", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Program21MainActor", swiftSettings: [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]),
+    .target(name: "Echo", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/Echo", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(name: "Program23Plain", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), "Echo"], path: "Sources/Program23Plain", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(name: "Program23MainActor", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), "Echo"], path: "Sources/Program23MainActor", swiftSettings: [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]),
+    .testTarget(name: "Test24", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), "Echo"], path: "Sources/Test24", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(name: "BodiesPlain", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/BodiesPlain", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(name: "BodiesMainActor", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/BodiesMainActor", swiftSettings: [.swiftLanguageMode(.v6), .defaultIsolation(MainActor.self)]),
+    .executableTarget(name: "BodiesWorker", dependencies: [.product(name: "EpollLoop", package: "main"), .product(name: "EpollLoopTesting", package: "main"), ], path: "Sources/BodiesWorker", swiftSettings: [.swiftLanguageMode(.v6)]),
+  ])

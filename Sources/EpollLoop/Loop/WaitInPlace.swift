@@ -6,9 +6,9 @@ extension LoopCore {
   /// 1,900 instructions that an echoed message took. What runs, and in which order, stays the same: if the news is
   /// for others, the task suspends after all and the tick goes on with what has come.
   ///
-  /// Only a task with a record, which is never one that runs on top of another (`Task.immediate`), and only if it
-  /// holds no actor but the main one: other threads' jobs for the actor would wait with it. Timed and shuffled
-  /// turns take the ordinary way.
+  /// Only the task whose turn this is: one that runs on top of it (`Task.immediate`, an executor that runs jobs at
+  /// once) would keep it waiting too. And only if it holds no actor but the main one: other threads' jobs for the
+  /// actor would wait with it. Timed and shuffled turns take the ordinary way.
   ///
   /// - Parameters:
   ///   - record: The address of the running task's record.
@@ -16,7 +16,7 @@ extension LoopCore {
   /// - Returns: False if the task must suspend; then the waiter waits, or is woken, as before.
   @inline(__always)
   func waitInPlace(_ waiter: Waiter, _ record: UInt, _ isolation: (any Actor)?) -> Bool {
-    guard ready.count == 0, record != 0, !isStopping else { return false }
+    guard ready.count == 0, record != 0, record == currentRecord, !isStopping else { return false }
     if let isolation, UInt(bitPattern: ObjectIdentifier(isolation)) != mainActor { return false }
     return lookInPlace(waiter)
   }

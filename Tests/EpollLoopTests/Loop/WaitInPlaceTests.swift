@@ -118,22 +118,48 @@ import Testing
     }
   }
 
-  @Test func `a task on top of another is suspended, and the other goes on`() throws {
+  @Test(arguments: [true, false])
+  func `a task on top of a task or a callback is suspended, and that goes on`(isCallback: Bool) throws {
     try runOnLoop {
       let ledger = Ledger()
       let core = LoopBound(LoopCore.current, LoopCore.current)
       let executor = EventLoop.current.taskExecutor
-      let waits = try await waitsInPlace {
-        let task = Task.immediate(executorPreference: executor) {
+      var above: Task<Void, Never>?
+      func start() {
+        above = Task.immediate(executorPreference: executor) {
           ledger.steps.append("above")
           let core = core.unchecked
           _ = await core.parkThroughCancellation(for: "test") { core.schedule($0, at: core.now + .seconds(1)) }
           ledger.steps.append("above again")
         }
         ledger.steps.append("below")
-        await task.value
       }
-      #expect(waits == 0)
+      if isCallback {
+        EventLoop.current.soon { start() }
+        await yield()
+      } else {
+        start()
+      }
+      await above?.value
+      #expect(ledger.steps == ["above", "below", "above again"])
+    }
+  }
+
+  @Test func `a task that another resumes on its own stack is suspended, and the other goes on`() throws {
+    try runOnLoop {
+      let ledger = Ledger()
+      let above = spawn {
+        await withTaskExecutorPreference(AtOnce()) {
+          await withUnsafeContinuation { ledger.continuation = $0 }
+          ledger.steps.append("above")
+          try? await sleep(for: .seconds(1))
+          ledger.steps.append("above again")
+        }
+      }
+      while ledger.continuation == nil { await yield() }
+      ledger.continuation?.resume()
+      ledger.steps.append("below")
+      try await above.value
       #expect(ledger.steps == ["above", "below", "above again"])
     }
   }
@@ -185,6 +211,14 @@ import Testing
 // SAFETY: only tasks of one loop touch it.
 private final class Ledger: @unchecked Sendable {
   var steps: [String] = []
+  var continuation: UnsafeContinuation<Void, Never>?
+}
+
+/// Runs each job on the stack of whoever hands it over.
+private final class AtOnce: TaskExecutor {
+  func enqueue(_ job: consuming ExecutorJob) {
+    UnownedJob(job).runSynchronously(on: asUnownedTaskExecutor())
+  }
 }
 
 private actor Office {

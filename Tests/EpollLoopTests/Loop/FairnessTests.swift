@@ -156,6 +156,22 @@ import Testing
     }
   }
 
+  @Test func `other events do not set the alarm again`() throws {
+    try runOnLoop(clock: .kernel) {
+      let core = LoopCore.current
+      let queue = LoopBound(WaitQueue(core), core)
+      let loop = EventLoop.current
+      let far = loop.schedule(after: .seconds(3600)) {}
+      let before = loop.statistics
+      for _ in 0..<5 {
+        try Thread.start(named: "waker") { try? loop.execute { queue.open("test").wakeFirst() } }
+        _ = await core.park(for: "test") { queue.unchecked.append($0) }
+      }
+      #expect(loop.statistics.alarms - before.alarms <= 1)
+      far.cancel()
+    }
+  }
+
   @Test func `a signal that interrupts the wait harms nothing`() async {
     await #expect(processExitsWith: .success) {
       let ended = Counter()

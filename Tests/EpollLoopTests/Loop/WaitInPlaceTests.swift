@@ -113,7 +113,7 @@ import Testing
       let queue = LoopBound(WaitQueue(core), core)
       let office = Office()
       // A visitor from another thread enters the actor, or this never ends.
-      let wake = try await spawn { await office.wait(queue, EventLoop.current) }.value
+      let wake = try await office.wait(queue, EventLoop.current)
       #expect(wake == .ready)
     }
   }
@@ -135,8 +135,9 @@ import Testing
         ledger.steps.append("below")
       }
       if isCallback {
-        EventLoop.current.soon { start() }
-        await yield()
+        EventLoop.current.schedule(after: .seconds(1)) { start() }
+        // This task must not be ready then, or nobody would wait in place.
+        try await sleep(for: .seconds(2))
       } else {
         start()
       }
@@ -224,14 +225,18 @@ private final class AtOnce: TaskExecutor {
 private actor Office {
   private(set) var visits = 0
 
-  /// Waits until a task on one of Swift's own threads has been here.
-  func wait(_ queue: LoopBound<WaitQueue>, _ loop: EventLoop) async -> Wake {
-    Task.detached {
-      await self.visit()
-      // Outside again: the task that waits comes back to a free actor, and so stays on its thread.
-      try loop.execute { queue.open("test").wakeFirst() }
+  /// Has a task of this actor wait until a task on one of Swift's own threads has been here.
+  func wait(_ queue: LoopBound<WaitQueue>, _ loop: EventLoop) async throws -> Wake {
+    let waiting = spawn {
+      self.preconditionIsolated()
+      Task.detached {
+        await self.visit()
+        // Outside again: the task that waits comes back to a free actor, and so stays on its thread.
+        try loop.execute { queue.open("test").wakeFirst() }
+      }
+      return await queue.core.park(for: "test") { queue.unchecked.append($0) }
     }
-    return await queue.core.park(for: "test") { queue.unchecked.append($0) }
+    return try await waiting.value
   }
 
   private func visit() {

@@ -7,6 +7,7 @@ extension Bench {
     try compare("yield among 2 tasks", .yieldAmong2, yields, .timesControl(0.6))
     try compare("yield among 1,000 tasks", .yieldAmong1000, yields, .timesControl(0.6))
     try compare("spawn and await, batches of 1,000", .spawnBatches, effort.size(500_000), .timesControl(0.8))
+    try compare("the same in main-actor code", .spawnOnMainActor, effort.size(500_000), .none)
     try compare("suspend and resume between two tasks", .suspendResume, effort.size(500_000), .none)
     // Out of order: of children that sleep at random, those that end early stand anywhere.
     let few = try Trial.gatherSleeping.measure(effort, size: effort.size(10_000), [.ours]).ours
@@ -46,6 +47,7 @@ extension Trial {
     case .yieldAmong2: return try await yielding(among: 2, size / 2)
     case .yieldAmong1000: return try await yielding(among: 1000, size / 1000 + 1)
     case .spawnBatches: return try await spawning(size / 1000 + 1)
+    case .spawnOnMainActor: return try await spawningOnMainActor(size / 1000 + 1)
     case .suspendResume:
       let (watch, rally) = (Stopwatch.cpu(), Rally(size / 2))
       let first = spawn { await rally.play(.first) }
@@ -70,6 +72,19 @@ extension Trial {
   }
 
   private func spawning(_ batches: Int) async throws -> Double {
+    let watch = Stopwatch.cpu()
+    var sum = 0
+    for _ in 0..<batches {
+      let handles = (0..<1000).map { number in spawn { number } }
+      for handle in handles { sum += try await handle.value }
+    }
+    let figure = watch.each(of: batches * 1000)
+    try Violation.unless(sum == batches * 499_500, "a spawned task's value was lost")
+    return figure
+  }
+
+  /// The compiler makes the closures main-actor ones here, and wraps each for a function that runs anywhere.
+  @MainActor private func spawningOnMainActor(_ batches: Int) async throws -> Double {
     let watch = Stopwatch.cpu()
     var sum = 0
     for _ in 0..<batches {
@@ -146,7 +161,7 @@ extension Trial {
     switch self {
     case .yieldAmong2: return await yieldingControl(among: 2, size / 2)
     case .yieldAmong1000: return await yieldingControl(among: 1000, size / 1000 + 1)
-    case .spawnBatches: return await spawningControl(size / 1000 + 1)
+    case .spawnBatches, .spawnOnMainActor: return await spawningControl(size / 1000 + 1)
     case .suspendResume:
       let rally = Rally(size / 2)
       let watch = Stopwatch.cpu()

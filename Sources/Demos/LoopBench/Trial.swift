@@ -11,6 +11,7 @@ enum Trial: String {
   case yieldAmong2 = "yield-2"
   case yieldAmong1000 = "yield-1000"
   case spawnBatches = "spawn"
+  case spawnOnMainActor = "spawn-main"
   case suspendResume = "suspend"
   case gatherSleeping = "gather"
   case gatherLimited = "limited"

@@ -183,9 +183,19 @@ __attribute__((swiftcall)) void *swift_task_getCurrent(void);
 __attribute__((swiftcall)) bool swift_task_isCancelled(void *task);
 __attribute__((swiftcall)) void swift_task_cancel(void *task);
 
+/* swift::SerialExecutorRef and swift::TaskExecutorRef: an object and a word that says how to use it. */
+struct executor {
+  void *identity;
+  uintptr_t implementation;
+};
+__attribute__((swiftcall)) struct executor swift_task_getCurrentExecutor(void);
+__attribute__((swiftcall)) struct executor swift_task_getPreferredTaskExecutor(void);
+
 void *cepoll_task_current(void) { return swift_task_getCurrent(); }
 bool cepoll_task_is_cancelled(void *task) { return swift_task_isCancelled(task); }
 void cepoll_task_cancel(void *task) { swift_task_cancel(task); }
+void *cepoll_task_executor(void) { return swift_task_getCurrentExecutor().identity; }
+void *cepoll_task_preferred_executor(void) { return swift_task_getPreferredTaskExecutor().identity; }
 
 /* the loop of this thread */
 

@@ -73,11 +73,14 @@ int cepoll_fd_close(int fd);
 void cepoll_thread_name(const char *name);
 int cepoll_processor_count(void);
 
-/* The running task of Swift's runtime; whether a task is cancelled, and its cancelling: entry points of the runtime that
+/* The running task of Swift's runtime; whether a task is cancelled, and its cancelling; the serial executor that the
+ * thread holds and the task executor that the running task prefers, null for none: entry points of the runtime that
  * compiled code calls too. They take no other route in C than this calling convention. */
 void *cepoll_task_current(void);
 bool cepoll_task_is_cancelled(void *task);
 void cepoll_task_cancel(void *task);
+void *cepoll_task_executor(void);
+void *cepoll_task_preferred_executor(void);
 
 /* Hints to the processor's cache: a task that is about to run, and then what it resumes with. The
  * offset is that of ResumeContext in the runtime's Task.h; a hint never faults, wherever it points. */

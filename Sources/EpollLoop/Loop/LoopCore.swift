@@ -68,8 +68,6 @@ final class LoopCore {
 
   /// The main actor's executor, on the one loop that has taken the process over.
   @exclusivity(unchecked) var mainExecutor: UnownedSerialExecutor?
-  /// The main actor's address, on that loop; 0 on others.
-  @exclusivity(unchecked) var mainActor: UInt = 0
   /// The loop's own executor: for tasks that are isolated to nothing.
   @exclusivity(unchecked) var taskExecutor: UnownedTaskExecutor?
   /// Where tasks wait.

@@ -42,7 +42,7 @@ final class ParkingExecutor: SerialExecutor, @unchecked Sendable {
 }
 
 extension LoopCore {
-  /// Suspends the current task as a waiter.
+  /// Has the current task wait as a waiter; it is suspended, unless it can wait in place.
   ///
   /// If the task is cancelled already, nothing is placed and it goes on at once; if it is cancelled
   /// while it waits, it wakes with `cancelled`.
@@ -64,14 +64,14 @@ extension LoopCore {
         $0.waiter = waiter
         $0.waits(for: what, now: lookTime)
       }
-      if !waitInPlace(waiter, record, #isolation) { await stop(waiter) }
+      if !waitInPlace(waiter, record) { await stop(waiter) }
     } else {
       await stopCancellable(waiter)
     }
     return finish(waiter)
   }
 
-  /// Suspends the current task as a waiter that cancellation does not wake.
+  /// As ``park(for:_:)``, as a waiter that cancellation does not wake.
   @inline(__always)
   nonisolated(nonsending) func parkThroughCancellation(
     for what: StaticString, _ place: (Waiter) -> Void
@@ -80,7 +80,7 @@ extension LoopCore {
     let waiter = waiters.take(.task, subject: 0, record: record)
     place(waiter)
     if record != 0 { TaskRecord.at(record) { $0.waits(for: what, now: lookTime) } }
-    if !waitInPlace(waiter, record, #isolation) { await stop(waiter) }
+    if !waitInPlace(waiter, record) { await stop(waiter) }
     return finish(waiter)
   }
 

@@ -131,7 +131,6 @@ enum RuntimeTakeover {
       EpollLoopMain
       """)
     core.mainExecutor = loop.mainExecutor.asUnownedSerialExecutor()
-    core.mainActor = UInt(bitPattern: ObjectIdentifier(MainActor.shared))
     Process.ignoreBrokenPipes()
   }
 }

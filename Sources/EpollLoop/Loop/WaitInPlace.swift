@@ -6,24 +6,21 @@ extension LoopCore {
   /// 1,900 instructions that an echoed message took. What runs, and in which order, stays the same: if the news is
   /// for others, the task suspends after all and the tick goes on with what has come.
   ///
-  /// Only the task whose turn this is: one that runs on top of it (`Task.immediate`, an executor that runs jobs at
-  /// once) would keep it waiting too. And only if it holds no actor but the main one: other threads' jobs for the
-  /// actor would wait with it. Timed and shuffled turns take the ordinary way.
+  /// Not where something else waits for this task to suspend: what a task without a record runs on top of
+  /// (`Task.immediate`), the jobs of an actor that it holds, or those of an executor of somebody else's that
+  /// runs them one after the other. Timed and shuffled turns take the ordinary way too.
   ///
-  /// - Parameters:
-  ///   - record: The address of the running task's record.
-  ///   - isolation: Where the task is.
+  /// - Parameter record: The address of the running task's record.
   /// - Returns: False if the task must suspend; then the waiter waits, or is woken, as before.
   @inline(__always)
-  func waitInPlace(_ waiter: Waiter, _ record: UInt, _ isolation: (any Actor)?) -> Bool {
-    guard ready.count == 0, record != 0, record == currentRecord, !isStopping else { return false }
-    if let isolation, UInt(bitPattern: ObjectIdentifier(isolation)) != mainActor { return false }
+  func waitInPlace(_ waiter: Waiter, _ record: UInt) -> Bool {
+    guard ready.count == 0, record != 0, !isStopping else { return false }
     return lookInPlace(waiter)
   }
 
   @inline(never)
   private func lookInPlace(_ waiter: Waiter) -> Bool {
-    guard shuffle == nil, slowTurns == nil else { return false }
+    guard shuffle == nil, slowTurns == nil, holdsUpNobody else { return false }
     turnsSinceLook = 0
     repeat { look() } while ready.count == 0
     guard ready.startsWithWaiter(waiter.slot) else { return false }
@@ -34,5 +31,16 @@ extension LoopCore {
     turnsSinceLook = 1
     budget = LoopCore.operationsPerTurn
     return true
+  }
+
+  /// Whether the running task holds no executor but this loop's.
+  ///
+  /// The runtime knows. What the code says does not suffice: Swift 6.3 calls a `nonisolated(nonsending)` function
+  /// that was converted to a `@concurrent` one without leaving the caller's actor.
+  private var holdsUpNobody: Bool {
+    let (held, preferred) = (RunningTask.executor, RunningTask.preferredExecutor)
+    // SAFETY: the first of an executor reference's two words is the executor's address.
+    return (held == 0 || held == mainExecutor.map { unsafeBitCast($0, to: (UInt, UInt).self).0 })
+      && (preferred == 0 || preferred == taskExecutor.map { unsafeBitCast($0, to: (UInt, UInt).self).0 })
   }
 }

@@ -14,6 +14,12 @@ enum RunningTask {
     cepoll_task_cancel(UnsafeMutableRawPointer(bitPattern: task))
   }
 
+  /// Which serial executor this thread holds, an actor's or the main one; 0 for none.
+  static var executor: UInt { UInt(bitPattern: cepoll_task_executor()) }
+
+  /// Which task executor the running task prefers; 0 for none.
+  static var preferredExecutor: UInt { UInt(bitPattern: cepoll_task_preferred_executor()) }
+
   /// The address of the running task, 0 outside of one, and whether it is cancelled.
   @inline(__always)
   static func look() -> (task: UInt, isCancelled: Bool) {

@@ -107,6 +107,31 @@ import Testing
     }
   }
 
+  @Test func `when it must suspend, the others have a whole share of turns before the next look`() throws {
+    try runOnLoop {
+      let core = LoopCore.current
+      let polls = core.statistics.polls
+      for _ in 1..<LoopCore.turnsPerLook { EventLoop.current.schedule(after: .seconds(1)) {} }
+      try await sleep(for: .seconds(1))
+      #expect(core.statistics.polls == polls + 1)
+    }
+  }
+
+  @Test func `an event for nobody does not end the wait`() throws {
+    try runOnLoop(clock: .kernel) {
+      let core = LoopCore.current
+      let queue = LoopBound(WaitQueue(core), core)
+      let loop = EventLoop.current
+      let near = loop.schedule(after: .milliseconds(2)) {}
+      try Thread.start(named: "waker") { try? loop.execute { queue.open("test").wakeFirst() } }
+      _ = await core.park(for: "test") { queue.unchecked.append($0) }
+      // The alarm has been set for it, and rings.
+      near.cancel()
+      let waits = try await waitsInPlace { try await sleep(for: .milliseconds(20)) }
+      #expect(waits == 1)
+    }
+  }
+
   @Test func `a task in an actor lets go of it`() throws {
     try runOnLoop(clock: .kernel) {
       let core = LoopCore.current
@@ -137,7 +162,7 @@ import Testing
       if isCallback {
         EventLoop.current.schedule(after: .seconds(1)) { start() }
         // This task must not be ready then, or nobody would wait in place.
-        try await sleep(for: .seconds(2))
+        try await sleep(for: .seconds(10))
       } else {
         start()
       }

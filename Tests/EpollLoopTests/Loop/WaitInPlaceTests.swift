@@ -231,6 +231,9 @@ import Testing
       }
     }
     #expect(!isOver)
+    // A later run goes on with it.
+    try loop.run { try await sleep(for: .seconds(2)) }
+    #expect(isOver)
   }
 }
 

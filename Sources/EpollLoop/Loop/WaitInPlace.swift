@@ -36,11 +36,14 @@ extension LoopCore {
   /// Whether the running task holds no executor but this loop's.
   ///
   /// The runtime knows. What the code says does not suffice: Swift 6.3 calls a `nonisolated(nonsending)` function
-  /// that was converted to a `@concurrent` one without leaving the caller's actor.
+  /// that was converted to a `@concurrent` one without leaving the caller's actor. What the main executor runs
+  /// comes from this loop alone, whatever the task prefers.
   private var holdsUpNobody: Bool {
-    let (held, preferred) = (RunningTask.executor, RunningTask.preferredExecutor)
+    let held = RunningTask.executor
     // SAFETY: the first of an executor reference's two words is the executor's address.
-    return (held == 0 || held == mainExecutor.map { unsafeBitCast($0, to: (UInt, UInt).self).0 })
-      && (preferred == 0 || preferred == taskExecutor.map { unsafeBitCast($0, to: (UInt, UInt).self).0 })
+    if let mainExecutor, held == unsafeBitCast(mainExecutor, to: (UInt, UInt).self).0 { return true }
+    guard held == 0 else { return false }
+    let preferred = RunningTask.preferredExecutor
+    return preferred == 0 || preferred == taskExecutor.map { unsafeBitCast($0, to: (UInt, UInt).self).0 }
   }
 }

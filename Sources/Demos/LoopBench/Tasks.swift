@@ -78,9 +78,7 @@ extension Trial {
       let handles = (0..<1000).map { number in spawn { number } }
       for handle in handles { sum += try await handle.value }
     }
-    let figure = watch.each(of: batches * 1000)
-    try Violation.unless(sum == batches * 499_500, "a spawned task's value was lost")
-    return figure
+    return try spawned(batches, sum, watch)
   }
 
   /// The compiler makes the closures main-actor ones here, and wraps each for a function that runs anywhere.
@@ -91,6 +89,11 @@ extension Trial {
       let handles = (0..<1000).map { number in spawn { number } }
       for handle in handles { sum += try await handle.value }
     }
+    return try spawned(batches, sum, watch)
+  }
+
+  /// How long each has taken, if none of the values was lost.
+  private func spawned(_ batches: Int, _ sum: Int, _ watch: Stopwatch) throws -> Double {
     let figure = watch.each(of: batches * 1000)
     try Violation.unless(sum == batches * 499_500, "a spawned task's value was lost")
     return figure

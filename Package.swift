@@ -51,7 +51,10 @@ let package = Package(
   ],
   targets: [
     .target(name: "CEpollShim", path: "CEpollShim"),
-    .target(name: "EpollLoop", dependencies: ["CEpollShim"], swiftSettings: settings),
+    .target(
+      name: "EpollLoop", dependencies: ["CEpollShim"],
+      // For Loop/TaskCreation.swift alone, which creates tasks with an actor and a task executor.
+      swiftSettings: settings + [.enableExperimentalFeature("BuiltinModule")]),
     .target(name: "EpollLoopMain", dependencies: ["EpollLoop"]),
     .target(name: "EpollLoopTesting", dependencies: ["EpollLoop", "CVirtualClock"], swiftSettings: settings),
     .target(name: "CVirtualClock"),

@@ -1,6 +1,4 @@
-import CVirtualClock
 public import EpollLoop
-import Glibc
 
 /// What a test's body has left behind.
 public struct Leftovers: Error, CustomStringConvertible {
@@ -24,12 +22,28 @@ public struct Leftovers: Error, CustomStringConvertible {
   }
 }
 
-/// Runs a test's body on a fresh loop and on this thread, with virtual time unless asked otherwise.
+/// Runs a test's body on a fresh loop, with virtual time by default, and waits for its end.
+///
+/// ```swift
+/// @Test func `a request is given up after half a minute`() async throws {
+///   try await runOnLoop {
+///     await #expect(throws: IOError.self) { try await withTimeout(.seconds(30)) { try await request() } }
+///   }
+/// }
+/// ```
 ///
 /// On a virtual clock a sleep of a day takes microseconds: time stands still until nothing is ready,
 /// then jumps to the next deadline. `Task.sleep`, `ContinuousClock` and `SuspendingClock` follow it on
 /// this thread. As long as an offloaded call is in flight, time does not jump. Two runs of one body
 /// behave alike.
+///
+/// The loop has a thread of its own, and the calling task is suspended: no thread of Swift's pool is blocked, so any
+/// number of tests may run side by side. The body is isolated to the loop's actor. It may use the test's local
+/// variables, since the test waits for it.
+///
+/// For tests of nonisolated code. In a test that is isolated to an actor, such as one of a `@MainActor` suite, or in a
+/// target with `MainActor` as its default isolation, the body would be isolated to that actor, and this throws
+/// ``FixtureError``: write `runOnLoop { loop in … }` there.
 ///
 /// - Parameters:
 ///   - clock: How time moves.
@@ -42,58 +56,74 @@ public struct Leftovers: Error, CustomStringConvertible {
 ///   - body: The test.
 /// - Returns: The value of `body`.
 /// - Throws: The error of `body`; ``Leftovers`` if a task that was not cancelled, a callback, waiter, timer,
-///   watched descriptor or, if they are counted, open descriptor is left over.
+///   watched descriptor or, if they are counted, open descriptor is left over. If the calling task is cancelled, so is
+///   `body`, and its end is awaited.
 public func runOnLoop<Success>(
   clock: EventLoop.Clock = .virtual, shuffleSeed: UInt64? = nil, endsLeftovers: Bool = false,
   countsDescriptors: Bool = false, isolation: isolated (any Actor)? = #isolation,
-  _ body: @escaping () async throws -> Success
-) throws -> Success {
-  precondition(isolation == nil, "runOnLoop blocks its thread: call it from a nonisolated test")
-  let before = countsDescriptors ? openDescriptors() : 0
-  var unended = (tasks: [TaskSnapshot](), callbacks: 0)
-  let (value, census) = try runOnFreshLoop(clock, shuffleSeed) {
-    let value = try await body()
-    if !endsLeftovers {
-      await letCancelledTasksGoOn()
-      unended = EventLoop.current.unended
+  _ body: nonisolated(nonsending) @escaping () async throws -> Success
+) async throws -> Success {
+  guard isolation == nil else { throw FixtureError.isolated }
+  let fixture = Fixture(clock, shuffleSeed, endsLeftovers: endsLeftovers, countsDescriptors: countsDescriptors)
+  let carried = CarriedBody(body)
+  return try await fixture.runOnThread { try carried.run(on: $0, fixture) }
+}
+
+/// Runs a test's body on a fresh loop, isolated to the loop's actor; for tests of any isolation.
+///
+/// As ``runOnLoop(clock:shuffleSeed:endsLeftovers:countsDescriptors:isolation:_:)``, but `body` uses of the test
+/// only what is `Sendable`.
+public func runOnLoop<Success>(
+  clock: EventLoop.Clock = .virtual, shuffleSeed: UInt64? = nil, endsLeftovers: Bool = false,
+  countsDescriptors: Bool = false,
+  _ body: @escaping @Sendable (_ loop: isolated LoopActor) async throws -> sending Success
+) async throws -> sending Success {
+  let fixture = Fixture(clock, shuffleSeed, endsLeftovers: endsLeftovers, countsDescriptors: countsDescriptors)
+  return try await fixture.runOnThread { loop in
+    try loop.run { actor in
+      let value = try await body(actor)
+      await fixture.bodyHasEnded()
+      return value
     }
-    return value
-  }
-  let descriptors = countsDescriptors ? openDescriptors() - before : 0
-  guard unended.tasks.isEmpty, unended.callbacks == 0, census == .empty, descriptors <= 0 else {
-    throw Leftovers(
-      tasks: unended.tasks, callbacks: unended.callbacks, census: census, descriptors: max(0, descriptors))
-  }
-  return value
-}
-
-/// Lets cancelled tasks, and those that they cancel in turn, come to their ends, as far as no time has to pass.
-private func letCancelledTasksGoOn() async {
-  // Not for ever, should one ignore its cancellation and yield on and on.
-  var yields = 0
-  while yields < 10_000, EventLoop.current.tasks.contains(where: { $0.isCancelled && $0.state == .ready }) {
-    await yield()
-    yields += 1
   }
 }
 
-private func runOnFreshLoop<Success>(
-  _ clock: EventLoop.Clock, _ shuffleSeed: UInt64?, _ body: @escaping () async throws -> Success
-) throws -> (Success, LoopCensus) {
-  let loop = try EventLoop(clock: clock, shuffleSeed: shuffleSeed)
-  if clock == .virtual {
-    loop.observeVirtualClock { c_virtual_clock_set($0.nanoseconds) }
-  }
-  defer { c_virtual_clock_set(-1) }
-  let value = try loop.run(body)
-  return (value, loop.census)
+/// Runs a test's body on a fresh loop and on the calling thread, which it blocks; for synchronous tests that own
+/// their thread, as those of XCTest do.
+///
+/// As the asynchronous form. On a thread that runs a task, as in a synchronous `@Test` function, it throws
+/// ``FixtureError``: a blocked thread of Swift's pool can hang the whole test run.
+public func runOnLoop<Success>(
+  clock: EventLoop.Clock = .virtual, shuffleSeed: UInt64? = nil, endsLeftovers: Bool = false,
+  countsDescriptors: Bool = false, isolation: isolated (any Actor)? = #isolation,
+  _ body: nonisolated(nonsending) @escaping () async throws -> Success
+) throws -> Success {
+  guard withUnsafeCurrentTask(body: { $0 == nil }) else { throw FixtureError.blocksTask }
+  guard isolation == nil else { throw FixtureError.isolated }
+  let fixture = Fixture(clock, shuffleSeed, endsLeftovers: endsLeftovers, countsDescriptors: countsDescriptors)
+  return try fixture.run { try CarriedBody(body).run(on: $0, fixture) }
 }
 
-/// How many descriptors this process has open, from /proc/self/fd (proc(5)).
-private func openDescriptors() -> Int {
-  guard let folder = opendir("/proc/self/fd") else { return 0 }
-  defer { closedir(folder) }
-  var count = 0
-  while readdir(folder) != nil { count += 1 }
-  return count
+/// A use of ``runOnLoop(clock:shuffleSeed:endsLeftovers:countsDescriptors:isolation:_:)`` that cannot work.
+public enum FixtureError: Error, CustomStringConvertible {
+  /// The test is isolated to an actor, and so would be the body.
+  case isolated
+  /// The blocking form was called by a task.
+  case blocksTask
+
+  /// The rule, and what to write instead.
+  public var description: String {
+    switch self {
+    case .isolated:
+      """
+      runOnLoop was called by code that is isolated to an actor, and its body would run on that actor instead of the \
+      loop: write 'runOnLoop { loop in … }', or make the test nonisolated
+      """
+    case .blocksTask:
+      """
+      The blocking form of runOnLoop was called by a task, whose thread it would block: make the test async, and \
+      write 'try await runOnLoop { … }'
+      """
+    }
+  }
 }

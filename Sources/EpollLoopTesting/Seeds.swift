@@ -17,10 +17,13 @@ public struct SeedFailure: Error, CustomStringConvertible {
 ///   - seeds: The seeds; each determines one order.
 ///   - body: The test. It is given the seed, and throws if something is wrong.
 /// - Throws: ``SeedFailure`` for the first seed that fails, leftovers included.
-public func runUnderSeeds(_ seeds: Range<UInt64>, _ body: @escaping (_ seed: UInt64) async throws -> Void) throws {
+public func runUnderSeeds(
+  _ seeds: Range<UInt64>, isolation: isolated (any Actor)? = #isolation,
+  _ body: nonisolated(nonsending) @escaping (_ seed: UInt64) async throws -> Void
+) async throws {
   for seed in seeds {
     do {
-      try runOnLoop(shuffleSeed: seed) { try await body(seed) }
+      try await runOnLoop(shuffleSeed: seed) { try await body(seed) }
     } catch {
       throw SeedFailure(seed: seed, error: error)
     }

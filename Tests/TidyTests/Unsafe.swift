@@ -24,6 +24,13 @@ enum Unsafe {
     "Sources/EpollLoop/System/Untyped.swift": ["unsafeBitCast"],
     "Sources/EpollLoop/Tasks/Spawn.swift": ["@unchecked", "nonisolated(unsafe)"],
     "Sources/EpollLoop/Tasks/Run.swift": ["nonisolated(unsafe)"],
+    // Work, calls and test bodies cross to an actor or thread whose end their caller waits for.
+    "Sources/EpollLoop/Tasks/InLoopActor.swift": ["@unchecked"],
+    "Sources/EpollLoop/Tasks/WithLoop.swift": ["@unchecked", "nonisolated(unsafe)"],
+    "Sources/EpollLoopTesting/Fixture.swift": ["@unchecked", "nonisolated(unsafe)"],
+    "Sources/EpollLoop/System/ThreadCache.swift": ["nonisolated(unsafe)"],
+    // Creates tasks with both an actor and a task executor, which no initializer of Task does.
+    "Sources/EpollLoop/Loop/TaskCreation.swift": ["unsafeBitCast", "@_inheritActorContext"],
     // The same error, thrown on, is known by its address alone.
     "Sources/EpollLoop/Tasks/SeenErrors.swift": ["unsafeBitCast"],
     // A closure travels through C to a new thread.

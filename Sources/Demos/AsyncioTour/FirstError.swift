@@ -8,7 +8,7 @@ private struct Failed: Error {
 func resubmitFailed(_ story: Story) async throws {
   story.chapter("6 jobs, of which jobs 1 and 4 fail at first")
   var starts = [Int](repeating: 0, count: 6)
-  func start(_ job: Int) -> TaskHandle<Int> {
+  func start(_ job: Int, isolation: isolated (any Actor)? = #isolation) -> TaskHandle<Int> {
     spawn(name: "job \(job)") {
       starts[job] += 1
       try await sleep(for: story.unit * (1 + job))
@@ -18,7 +18,8 @@ func resubmitFailed(_ story: Story) async throws {
   }
 
   var results: [Int] = []
-  var running = (0..<6).map(start)
+  var running: [TaskHandle<Int>] = []
+  for job in 0..<6 { running.append(start(job)) }
   while !running.isEmpty {
     let (done, pending) = try await wait(for: running, until: .firstError)
     running = pending

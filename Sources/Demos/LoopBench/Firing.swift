@@ -131,13 +131,13 @@ private final class Chain {
     (self.loop, self.record, self.left) = (loop, record, left)
   }
 
-  func add() {
+  func add(isolation: isolated (any Actor)? = #isolation) {
     guard left > 0 else { return }
     left -= 1
     let deadline = loop.now.nanoseconds + Int64(random.next(below: spread))
     loop.schedule(at: Instant(nanoseconds: deadline)) { [self] in
       record.fired(deadline)
-      add()
+      add(isolation: isolation)
     }
   }
 }

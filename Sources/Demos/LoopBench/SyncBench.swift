@@ -44,15 +44,13 @@ extension Bench {
       var alternations = 0
       var watch = Stopwatch.cpu()
       // The first turn is kept over a yield: from then on one of the two always waits.
-      let tasks = [1, 2].map { task in
-        spawn {
-          for turn in 0..<turns {
-            try await semaphore.acquire()
-            if turn == 0 { await yield() }
-            if last != task { alternations += 1 }
-            last = task
-            semaphore.release()
-          }
+      let tasks = spawn(over: [1, 2]) { task in
+        for turn in 0..<turns {
+          try await semaphore.acquire()
+          if turn == 0 { await yield() }
+          if last != task { alternations += 1 }
+          last = task
+          semaphore.release()
         }
       }
       for task in tasks { try await task.value }

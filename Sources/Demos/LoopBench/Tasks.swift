@@ -66,7 +66,7 @@ extension Trial {
 
   private func yielding(among tasks: Int, _ turns: Int) async throws -> Double {
     let watch = Stopwatch.cpu()
-    let handles = (0..<tasks).map { _ in spawn { for _ in 0..<turns { await yield() } } }
+    let handles = spawn(over: 0..<tasks) { _ in for _ in 0..<turns { await yield() } }
     for handle in handles { try await handle.value }
     return watch.each(of: tasks * turns)
   }
@@ -75,7 +75,7 @@ extension Trial {
     let watch = Stopwatch.cpu()
     var sum = 0
     for _ in 0..<batches {
-      let handles = (0..<1000).map { number in spawn { number } }
+      let handles = spawn(over: 0..<1000) { number in number }
       for handle in handles { sum += try await handle.value }
     }
     return try spawned(batches, sum, watch)
@@ -86,7 +86,7 @@ extension Trial {
     let watch = Stopwatch.cpu()
     var sum = 0
     for _ in 0..<batches {
-      let handles = (0..<1000).map { number in spawn { number } }
+      let handles = spawn(over: 0..<1000) { number in number }
       for handle in handles { sum += try await handle.value }
     }
     return try spawned(batches, sum, watch)
@@ -140,7 +140,7 @@ extension Trial {
   private func cancelling(_ size: Int) async throws -> Double {
     let loop = EventLoop.current
     let before = loop.census
-    let handles = (0..<size).map { _ in spawn { try await sleep(for: .seconds(3600)) } }
+    let handles = spawn(over: 0..<size) { _ in try await sleep(for: .seconds(3600)) }
     await yield()
     try Violation.unless(loop.census.timers == size, "\(loop.census.timers) of \(size) tasks sleep")
     let watch = Stopwatch.cpu()

@@ -13,7 +13,7 @@ extension Bench {
   }
 
   /// Timers with random deadlines far ahead; then all are cancelled, in the order of their creation.
-  private func measureCreateAndCancel() throws {
+  private func measureCreateAndCancel(isolation: isolated (any Actor)? = #isolation) throws {
     let count = effort.size(1_000_000)
     var (creates, cancels) = (Pairs(), Pairs())
     for _ in 0..<effort.rounds {
@@ -59,7 +59,7 @@ extension Bench {
   }
 
   /// With 10,000 pending, one after the other is cancelled and replaced.
-  private func measureChurn() throws {
+  private func measureChurn(isolation: isolated (any Actor)? = #isolation) throws {
     let (pending, count) = (effort.size(10_000), effort.size(2_000_000))
     var pairs = Pairs()
     for _ in 0..<effort.rounds {
@@ -68,11 +68,12 @@ extension Bench {
       let record = Record(goal: 0)
       let pointer = record.pointer
       var random = Random()
-      func make() -> Scheduled {
+      func make(isolation: isolated (any Actor)? = #isolation) -> Scheduled {
         let deadline = base + Int64(random.next(below: hour))
         return loop.schedule(at: Instant(nanoseconds: deadline)) { ctimer_record_fired(pointer, deadline) }
       }
-      var timers = (0..<pending).map { _ in make() }
+      var timers: [Scheduled] = []
+      for _ in 0..<pending { timers.append(make()) }
       var watch = Stopwatch.cpu()
       for turn in 0..<count {
         let index = turn % pending
@@ -103,7 +104,7 @@ extension Bench {
 }
 
 /// What pending timers take, each with a callback that captures nothing: bytes for each.
-func pendingTimerMemory(_ count: Int) -> Double {
+func pendingTimerMemory(_ count: Int, isolation: isolated (any Actor)? = #isolation) -> Double {
   let loop = EventLoop.current
   var random = Random()
   let before = residentBytes()

@@ -3,13 +3,13 @@ import EpollLoop
 /// The timers that are tasks.
 extension Stress {
   /// Starts a task whose wait is the timer.
-  func startTask(_ timer: Int) {
+  func startTask(_ timer: Int, isolation: isolated (any Actor)? = #isolation) {
     switch random.next(below: 4) {
-    case 0, 1: tasks[timer] = spawn { [self] in await sleeping(timer) }
-    case 2: tasks[timer] = spawn { [self] in await timingOut(timer) }
+    case 0, 1: tasks[timer] = spawn { await self.sleeping(timer) }
+    case 2: tasks[timer] = spawn { await self.timingOut(timer) }
     default:
       // Without a handle: a cancelled `Task.sleep` leaves its timer until it is due.
-      spawn { [self] in await taskSleeping(timer) }
+      spawn { await self.taskSleeping(timer) }
     }
   }
 

@@ -55,7 +55,7 @@ final class Stress {
     return choice < 8 ? (deadline + grid - 1) / grid * grid : deadline
   }
 
-  private func makeBatch() {
+  private func makeBatch(isolation: isolated (any Actor)? = #isolation) {
     for timer in callbacks.count..<min(callbacks.count + 256, options.timers) {
       if random.next(below: 16) == 0 {
         callbacks.append(nil)

@@ -26,6 +26,11 @@ extension Listener {
   ) async throws {
     precondition(maximumConnections > 0, "A server serves at least one connection at a time")
     _ = bound.open("Listener.serve")
+    guard isolation != nil else {
+      return try await inLoopActor {
+        try await self.serve(maximumConnections: maximumConnections, grace: grace, onError: onError, handler)
+      }
+    }
     let children = Children()
     var ending: any Error = CancellationError()
     do {

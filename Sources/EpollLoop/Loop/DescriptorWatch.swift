@@ -61,7 +61,7 @@ extension EventLoop {
   ///
   /// - Parameters:
   ///   - fd: A socket, pipe or the like; it stays the caller's.
-  ///   - isolation: The caller's; none, or the main actor.
+  ///   - isolation: The caller's; the loop's own actor.
   ///   - onReadable: Called when a read would not block.
   ///   - onWritable: Called when a write would not block.
   /// - Throws: ``IOError`` if the descriptor is not open, cannot be waited for (a regular file), or

@@ -58,13 +58,18 @@ public struct Scheduled: Sendable {
 /// deadline and creation. A callback runs on the loop and inside no actor: an actor's code, but for the main
 /// actor's, uses ``spawn(name:isolation:file:line:_:)`` instead, and traps here.
 extension EventLoop {
-  /// Traps where a callback would run outside of the actor whose state it may have captured.
+  /// Traps unless the caller is isolated to the loop's own actor: a callback runs there, and in no other.
   @inline(__always)
   func check(_ what: StaticString, from isolation: (any Actor)?) {
     bound.check(what)
+    EventLoop.requireActor(isolation, what)
     precondition(
-      isolation == nil || isolation === MainActor.shared,
-      "A callback would run outside of the actor that makes it: spawn a task there instead")
+      isOwn(isolation), "A callback would run outside of the actor whose code creates it: spawn a task there instead")
+  }
+
+  /// Whether an actor is this loop's: the main actor on the loop that owns the process, else its ``LoopActor``.
+  func isOwn(_ isolation: (any Actor)?) -> Bool {
+    bound.unchecked.ownsProcess ? isolation === MainActor.shared : isolation === actor
   }
 
   /// Calls `body` soon: after all that is ready now.
@@ -103,7 +108,7 @@ extension EventLoop {
   ///   - period: The time from call to call; more than zero.
   ///   - missed: What happens to calls whose time has passed while the loop was busy; they are left out,
   ///     unless given. Never are two made in one tick.
-  ///   - isolation: The caller's; none, or the main actor.
+  ///   - isolation: The caller's; the loop's own actor.
   ///   - body: What to call.
   @discardableResult
   public func schedule(

@@ -18,7 +18,9 @@ public final class EventLoop: Sendable {
   let bound: LoopBound<LoopCore>
   let inbox: Inbox
   let taskExecutor: LoopTaskExecutor
-  let mainExecutor: LoopMainExecutor
+  let serialExecutor: LoopSerialExecutor
+  /// The actor of a loop that does not own the process.
+  let actor: LoopActor
 
   /// Makes a loop that runs when one of its `run` functions is called.
   ///
@@ -40,10 +42,12 @@ public final class EventLoop: Sendable {
     let core = try LoopCore(inbox: inbox, clock: clock == .kernel ? .kernel : .virtual(now: 0))
     self.inbox = inbox
     taskExecutor = LoopTaskExecutor(core)
-    mainExecutor = LoopMainExecutor(core)
+    serialExecutor = LoopSerialExecutor(core)
+    actor = LoopActor(serialExecutor)
     bound = LoopBound(core, core)
     core.shuffle = shuffleSeed.map { Shuffle(seed: $0) }
     core.taskExecutor = taskExecutor.asUnownedTaskExecutor()
+    core.serialExecutor = serialExecutor.asUnownedSerialExecutor()
     core.loop = self
   }
 

@@ -7,8 +7,8 @@ import Synchronization
 final class Inbox: Sendable {
   /// Something that another thread wants the loop to do.
   enum Item {
-    /// A job of the runtime for the main actor's executor.
-    case mainJob(UInt)
+    /// A job of the runtime for the executor of the loop's actor.
+    case actorJob(UInt)
     /// A job of the runtime for the loop's task executor.
     case loopJob(UInt)
     /// A wait that is over, such as for a pool's thread, or whose task was cancelled elsewhere.

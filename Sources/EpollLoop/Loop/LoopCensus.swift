@@ -19,6 +19,9 @@ extension EventLoop {
       registrations: core.registrations.count)
   }
 
+  /// Traps on another thread than the loop's. For the testing module.
+  package func requireCurrent() { bound.check("the body of a run") }
+
   /// What the end of the run would end: tasks that nobody has cancelled, but for the running one, and how many
   /// callbacks are pending. For the testing module.
   package var unended: (tasks: [TaskSnapshot], callbacks: Int) {

@@ -42,6 +42,8 @@ final class LoopCore {
   @exclusivity(unchecked) private(set) var mainTask: UInt = 0
 
   // The run.
+  /// The task of the present run's body.
+  var mainRecord: TaskRecord?
   @exclusivity(unchecked) var isStopping = false
   @exclusivity(unchecked) var turnsSinceLook = 0
   @exclusivity(unchecked) var statistics = LoopStatistics()
@@ -66,8 +68,10 @@ final class LoopCore {
   /// Chooses among what is equally ready; nil keeps the order of arrival.
   @exclusivity(unchecked) var shuffle: Shuffle?
 
-  /// The main actor's executor, on the one loop that has taken the process over.
-  @exclusivity(unchecked) var mainExecutor: UnownedSerialExecutor?
+  /// Whether the process belongs to this loop: then the main actor is its actor.
+  @exclusivity(unchecked) var ownsProcess = false
+  /// The executor of the loop's actor.
+  @exclusivity(unchecked) var serialExecutor: UnownedSerialExecutor?
   /// The loop's own executor: for tasks that are isolated to nothing.
   @exclusivity(unchecked) var taskExecutor: UnownedTaskExecutor?
   /// Where tasks wait.

@@ -5,8 +5,8 @@ struct ReadyQueue: ~Copyable {
   /// One turn: a job of the runtime, or a woken waiter.
   struct Turn {
     enum Kind: UInt8 {
-      /// A job that the runtime enqueued to the main actor's executor.
-      case mainJob
+      /// A job that the runtime enqueued to the executor of the loop's actor.
+      case actorJob
       /// A job that the runtime enqueued to the loop's task executor.
       case loopJob
       /// A waiter's slot.
@@ -66,7 +66,7 @@ struct ReadyQueue: ~Copyable {
     var jobs: Set<UInt> = []
     for offset in 0..<count {
       switch peek(offset).kind {
-      case .mainJob, .loopJob: jobs.insert(peek(offset).subject)
+      case .actorJob, .loopJob: jobs.insert(peek(offset).subject)
       case .waiter: break
       }
     }

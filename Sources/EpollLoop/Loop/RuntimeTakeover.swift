@@ -33,10 +33,13 @@ final class LoopTaskExecutor: TaskExecutor, SchedulingExecutor, @unchecked Senda
   }
 }
 
-/// The loop as the main actor's executor, on the one loop that has taken the process over.
+/// The loop as an actor's executor: the ``LoopActor``'s, or the main actor's on the loop that owns the process.
 // SAFETY: as above.
-final class LoopMainExecutor: MainExecutor, SchedulingExecutor, @unchecked Sendable {
+final class LoopSerialExecutor: MainExecutor, SchedulingExecutor, @unchecked Sendable {
   private let core: LoopCore
+
+  /// The loop.
+  var loop: EventLoop { core.face }
 
   init(_ core: LoopCore) {
     self.core = core
@@ -47,9 +50,9 @@ final class LoopMainExecutor: MainExecutor, SchedulingExecutor, @unchecked Senda
     let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
     if core.awaitsMainTask { core.learnMainTask(orElse: address) }
     if core.isCurrent {
-      core.ready.append(address, .mainJob)
+      core.ready.append(address, .actorJob)
     } else {
-      _ = core.inbox.submit(.mainJob(address))
+      _ = core.inbox.submit(.actorJob(address))
     }
   }
 
@@ -60,7 +63,7 @@ final class LoopMainExecutor: MainExecutor, SchedulingExecutor, @unchecked Senda
   }
 
   func checkIsolated() {
-    precondition(core.isCurrent, "This must run on the main actor, whose loop's thread is another")
+    precondition(core.isCurrent, "This must run on the thread of an event loop, and runs on another thread")
   }
 
   func isIsolatingCurrentContext() -> Bool? { core.isCurrent }
@@ -115,22 +118,22 @@ enum RuntimeTakeover {
   nonisolated(unsafe) static var runAsyncMain: (LoopCore) -> Void = { $0.run() }
 
   private struct Factory: ExecutorFactory {
-    static var mainExecutor: any MainExecutor { RuntimeTakeover.loop.mainExecutor }
+    static var mainExecutor: any MainExecutor { RuntimeTakeover.loop.serialExecutor }
     static var defaultExecutor: any TaskExecutor { RuntimeTakeover.loop.taskExecutor }
   }
 
   /// Makes the loop's executors those of the process. Must come before the first task.
   static func install() {
     let core = loop.bound.unchecked
-    guard core.mainExecutor == nil else { return }
+    guard !core.ownsProcess else { return }
     _createExecutors(factory: Factory.self)
     precondition(
-      MainActor.executor === loop.mainExecutor,
+      MainActor.executor === loop.serialExecutor,
       """
       EventLoop.run must come before the first task: call it from a synchronous main, or import \
       EpollLoopMain
       """)
-    core.mainExecutor = loop.mainExecutor.asUnownedSerialExecutor()
+    core.ownsProcess = true
     Process.ignoreBrokenPipes()
   }
 }

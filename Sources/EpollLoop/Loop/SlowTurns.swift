@@ -45,9 +45,13 @@ extension EventLoop {
   ///
   /// - Parameters:
   ///   - threshold: How long is long, on CLOCK_MONOTONIC_RAW, under a virtual clock too; nil ends the reports.
+  ///   - isolation: The caller's; the loop's own actor, if there is a `report`.
   ///   - report: Hears of each, right after it, with a text for people; unless given, the text is written to
   ///     standard error.
-  public func reportSlowTasks(over threshold: Duration?, _ report: ((String) -> Void)? = nil) {
+  public func reportSlowTasks(
+    over threshold: Duration?, isolation: isolated (any Actor)? = #isolation, _ report: ((String) -> Void)? = nil
+  ) {
+    if report != nil { check("EventLoop.reportSlowTasks", from: isolation) }
     let core = bound.open("EventLoop.reportSlowTasks")
     core.slowTurns = threshold.map {
       precondition($0 > .zero, "A slow task takes more than no time")

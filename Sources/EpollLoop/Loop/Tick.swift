@@ -155,10 +155,10 @@ extension LoopCore {
     let end = min(batch.count, received + LoopCore.turnsPerLook)
     while received < end {
       let item = batch[received]
-      batch[received] = .mainJob(0)
+      batch[received] = .actorJob(0)
       received += 1
       switch item {
-      case .mainJob(let job): ready.append(job, .mainJob)
+      case .actorJob(let job): ready.append(job, .actorJob)
       case .loopJob(let job): ready.append(job, .loopJob)
       case .wake(let waiter, let wake): self.wake(waiter, wake)
       case .release(let sentinel): waiters.giveBack(sentinel)
@@ -226,7 +226,7 @@ extension LoopCore {
   @inline(__always)
   private func runNow(_ turn: ReadyQueue.Turn) {
     switch turn.kind {
-    case .mainJob: run(job: turn.subject, on: .main, record: 0)
+    case .actorJob: run(job: turn.subject, on: .actor, record: 0)
     case .loopJob: run(job: turn.subject, on: .loop, record: 0)
     case .waiter: run(slot: turn.subject)
     }
@@ -262,7 +262,14 @@ extension LoopCore {
     // SAFETY: the address came from an UnownedJob, which is one word, and is run once.
     let job = unsafeBitCast(address, to: UnownedJob.self)
     switch home {
-    case .main: job.runSynchronously(on: mainExecutor.unsafelyUnwrapped)
+    case .actor:
+      if ownsProcess {
+        job.runSynchronously(on: serialExecutor.unsafelyUnwrapped)
+      } else {
+        // With the task executor that its tasks prefer: else each of their hops would enqueue them again.
+        job.runSynchronously(
+          isolatedTo: serialExecutor.unsafelyUnwrapped, taskExecutor: taskExecutor.unsafelyUnwrapped)
+      }
     case .loop: job.runSynchronously(on: taskExecutor.unsafelyUnwrapped)
     case .none: job.runSynchronously(on: LoopCore.noExecutor)
     }

@@ -41,7 +41,7 @@ extension LoopCore {
   private var holdsUpNobody: Bool {
     let held = RunningTask.executor
     // SAFETY: the first of an executor reference's two words is the executor's address.
-    if let mainExecutor, held == unsafeBitCast(mainExecutor, to: (UInt, UInt).self).0 { return true }
+    if held == serialExecutor.map({ unsafeBitCast($0, to: (UInt, UInt).self).0 }) { return true }
     guard held == 0 else { return false }
     let preferred = RunningTask.preferredExecutor
     return preferred == 0 || preferred == taskExecutor.map { unsafeBitCast($0, to: (UInt, UInt).self).0 }

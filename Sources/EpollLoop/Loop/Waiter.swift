@@ -25,8 +25,8 @@ enum Wake: UInt8, Sendable {
 
 /// What a job must run on, the one it was enqueued to or suspended on.
 enum Home: UInt8, Sendable {
-  /// The main actor's executor.
-  case main
+  /// The executor of the loop's actor.
+  case actor
   /// The loop's task executor.
   case loop
   /// None: a job of the runtime's own, which would leave any other at once.

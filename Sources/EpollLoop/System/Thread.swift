@@ -42,6 +42,9 @@ enum Thread {
     pthread_detach(thread)
   }
 
+  /// Names the calling thread; at most 15 bytes count, pthread_setname_np(3).
+  static func setName(_ name: String) { cepoll_thread_name(String(decoding: name.utf8.prefix(15), as: UTF8.self)) }
+
   /// Lets another thread have the processor, sched_yield(2).
   static func giveWay() { sched_yield() }
 

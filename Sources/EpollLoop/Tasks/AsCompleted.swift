@@ -109,6 +109,9 @@ public func withAsCompleted<Item, Success, Outcome>(
   body: @escaping (Completions<Success>) async throws -> Outcome
 ) async throws -> Outcome {
   precondition(limit > 0, "A limit on concurrency is more than zero")
+  guard isolation != nil else {
+    return try await inLoopActor { try await withAsCompleted(over: items, limit: limit, operation, body: body) }
+  }
   let children = Children()
   let endings = Endings()
   var results: [Int: Result<Success, any Error>] = [:]

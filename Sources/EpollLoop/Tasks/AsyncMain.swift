@@ -10,7 +10,7 @@ public func takeOverProcess() {
   let core = RuntimeTakeover.loop.bound.unchecked
   // Main's first part runs before the runtime asks the loop to run: it is on the loop all the same.
   core.awaitsMainTask = true
-  core.currentHome = .main
+  core.currentHome = .actor
   core.enter()
 }
 

@@ -23,6 +23,9 @@ public func gather<Item, Success>(
   over items: some Sequence<Item>, limit: Int = .max, isolation: isolated (any Actor)? = #isolation,
   progress: ((GatherProgress) -> Void)? = nil, _ body: @escaping (Item) async throws -> Success
 ) async throws -> [Success] {
+  guard isolation != nil else {
+    return try await inLoopActor { try await gather(over: items, limit: limit, progress: progress, body) }
+  }
   let gathering = Gathering<Item, Success>(cancelsOthers: true, progress, body)
   await gathering.run(over: items, limit: limit, isolation: isolation)
   if let failure = gathering.children.failure { throw failure }
@@ -45,6 +48,9 @@ public func gatherSettled<Item, Success>(
   over items: some Sequence<Item>, limit: Int = .max, isolation: isolated (any Actor)? = #isolation,
   progress: ((GatherProgress) -> Void)? = nil, _ body: @escaping (Item) async throws -> Success
 ) async -> [Result<Success, any Error>] {
+  guard isolation != nil else {
+    return await inLoopActor { await gatherSettled(over: items, limit: limit, progress: progress, body) }
+  }
   let gathering = Gathering<Item, Success>(cancelsOthers: false, progress, body)
   await gathering.run(over: items, limit: limit, isolation: isolation)
   return gathering.results
@@ -65,6 +71,7 @@ public func gather<each Success>(
   _ bodies: repeat @escaping () async throws -> each Success,
   isolation: isolated (any Actor)? = #isolation
 ) async throws -> (repeat each Success) {
+  guard isolation != nil else { return try await inLoopActor { try await gather(repeat each bodies) } }
   let children = Children()
   let tasks = (repeat children.start(cancelsOthers: true, isolation: isolation, each bodies))
   await children.join()
@@ -84,6 +91,7 @@ public func gatherSettled<each Success>(
   _ bodies: repeat @escaping () async throws -> each Success,
   isolation: isolated (any Actor)? = #isolation
 ) async -> (repeat Result<each Success, any Error>) {
+  guard isolation != nil else { return await inLoopActor { await gatherSettled(repeat each bodies) } }
   let children = Children()
   let tasks = (repeat children.start(cancelsOthers: false, isolation: isolation, each bodies))
   await children.join()

@@ -39,7 +39,7 @@ public enum ProgressStyle: Hashable, Sendable {
 ///   - columns: How many characters wide the bar's line may be; as the terminal is, or else 80, unless given.
 ///   - sink: Takes what would be written to standard error. It counts as no terminal. It is called by the loop, also
 ///     between the caller's steps.
-///   - isolation: Where it runs; the caller's, unless given. An actor but the main one has no sink.
+///   - isolation: Where it runs; the caller's, unless given. Only the loop's own actor may have a sink.
 ///   - body: What to do.
 /// - Returns: The value of `body`.
 /// - Throws: The error of `body`.
@@ -51,8 +51,8 @@ public func withProgress<Success>(
 ) async rethrows -> Success {
   precondition(interval ?? .seconds(1) > .zero, "The time from one drawing to the next is more than zero")
   precondition(
-    sink == nil || isolation == nil || isolation === MainActor.shared,
-    "A sink would be called outside of the actor that makes it: write to standard error, or from nonisolated code")
+    sink == nil || isolation == nil || LoopCore.current.face.isOwn(isolation),
+    "A sink would be called outside of the actor that creates it: use it in code of the loop's own actor")
   ProgressBar.check(total)
   let form = style.form(columns: columns, isTerminal: sink == nil && Terminal.isThere)
   let write =

@@ -31,6 +31,7 @@ public func race<Item, Success>(
   over items: some Sequence<Item>, isolation: isolated (any Actor)? = #isolation,
   _ body: @escaping (Item) async throws -> Success
 ) async throws -> Success {
+  guard isolation != nil else { return try await inLoopActor { try await race(over: items, body) } }
   let children = Children()
   var first: Result<Success, any Error>?
   for item in items {
@@ -86,17 +87,20 @@ public func race<Item, Success>(
   over items: some Sequence<Item>, staggeredBy delay: Duration, isolation: isolated (any Actor)? = #isolation,
   _ body: @escaping (Item) async throws -> Success
 ) async throws -> Success {
-  let race = StaggeredRace<Success>()
+  guard isolation != nil else {
+    return try await inLoopActor { try await race(over: items, staggeredBy: delay, body) }
+  }
+  let runners = StaggeredRace<Success>()
   var wasCancelled = false
   for item in items {
-    race.start(isolation: isolation) { try await body(item) }
-    wasCancelled = await !race.waitForNews(atMost: delay)
-    if race.winner != nil || wasCancelled { break }
+    runners.start(isolation: isolation) { try await body(item) }
+    wasCancelled = await !runners.waitForNews(atMost: delay)
+    if runners.winner != nil || wasCancelled { break }
   }
-  precondition(!race.errors.isEmpty, "A race needs a runner")
-  if await race.children.join() { wasCancelled = true }
-  if let winner = race.winner { return winner }
-  throw wasCancelled ? CancellationError() : RaceError(errors: race.errors.compactMap(\.self))
+  precondition(!runners.errors.isEmpty, "A race needs a runner")
+  if await runners.children.join() { wasCancelled = true }
+  if let winner = runners.winner { return winner }
+  throw wasCancelled ? CancellationError() : RaceError(errors: runners.errors.compactMap(\.self))
 }
 
 /// Every operation of a race has failed.

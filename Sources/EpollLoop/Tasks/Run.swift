@@ -16,40 +16,62 @@ extension EventLoop {
   /// - Precondition: The call comes before the program's first task, from a synchronous `main` or
   ///   top-level code, and not from within a run.
   public static func run<Success>(
-    cancelOn signals: [Signal] = [.interrupt], _ body: @escaping @MainActor () async throws -> Success
-  ) throws -> Success {
+    cancelOn signals: [Signal] = [.interrupt], _ body: @escaping @MainActor () async throws -> sending Success
+  ) throws -> sending Success {
     RuntimeTakeover.install()
     let loop = RuntimeTakeover.loop
     return try loop.bound.unchecked.run(cancelOn: signals) { task in
       // SAFETY: the main actor is this loop, and this thread runs it.
       nonisolated(unsafe) let task = task
-      MainActor.assumeIsolated { task.start(isolation: MainActor.shared, body) }
+      MainActor.assumeIsolated { task.start(isolation: MainActor.shared) { try await body() } }
     }
   }
 
   /// Runs `body` on this loop and this thread, to its end, beside whatever else the process does.
   ///
-  /// Tasks that are started with ``spawn(name:isolation:file:line:_:)``, task groups, `async let` and actors
-  /// stay on this loop. A bare `Task {}` or `Task.detached` leaves it, and `Task.sleep` needs
-  /// Swift's own threads: use ``spawn(name:isolation:file:line:_:)`` and ``sleep(for:)``.
+  /// `body` is isolated to the loop's actor, and so is all that it starts. Tasks that are started with
+  /// ``spawn(name:isolation:file:line:_:)``, task groups, `async let` and actors stay on this loop. A bare
+  /// `Task {}` stays if it captures `loop`, and leaves it otherwise, as `Task.detached` does; `Task.sleep` needs
+  /// Swift's own threads: use ``sleep(for:)``.
   ///
-  /// - Parameters:
-  ///   - isolation: The caller's; must be none, since the caller's actor waits meanwhile.
-  ///   - body: What to run.
+  /// - Parameter body: What to run.
   /// - Returns: The value of `body`.
   /// - Throws: The error of `body`.
   /// - Precondition: No loop runs on this thread, and this loop on no other.
   public func run<Success>(
+    _ body: @escaping @Sendable (_ loop: isolated LoopActor) async throws -> sending Success
+  ) throws -> sending Success {
+    let actor = actor
+    return try bound.unchecked.run(cancelOn: []) { task in
+      // SAFETY: the loop's actor runs on this thread.
+      nonisolated(unsafe) let task = task
+      actor.assumeIsolated { loop in task.start(isolation: loop) { try await body(loop) } }
+    }
+  }
+
+  /// Runs `body` on this loop and this thread, to its end; for nonisolated callers.
+  ///
+  /// As ``run(_:)-(LoopActor)``, and `body` may use the caller's local variables: the caller waits meanwhile.
+  ///
+  /// - Parameters:
+  ///   - isolation: The caller's; must be none, since the caller's actor waits meanwhile.
+  ///   - body: What to run.
+  public func run<Success>(
     isolation: isolated (any Actor)? = #isolation, _ body: @escaping () async throws -> Success
   ) throws -> Success {
+    bound.unchecked.checkMayRun()
     precondition(
       isolation == nil,
       """
       EventLoop().run was called by isolated code, whose closures are isolated too, and this thread cannot \
-      serve their actor while it runs the loop: call it from a nonisolated function, or use the static \
-      EventLoop.run
+      serve their actor while it runs the loop: write 'run { loop in … }', or use the static EventLoop.run
       """)
-    return try bound.unchecked.run(cancelOn: []) { $0.start(isolation: nil, body) }
+    let actor = actor
+    return try bound.unchecked.run(cancelOn: []) { task in
+      // SAFETY: the loop's actor runs on this thread, whose caller waits for it.
+      nonisolated(unsafe) let (task, body) = (task, body)
+      actor.assumeIsolated { task.start(isolation: $0, body) }
+    }
   }
 }
 
@@ -61,6 +83,8 @@ extension LoopCore {
     checkMayRun()
     let list = TaskList()
     let main = Child<Success>(self, in: list, name: "main")
+    mainRecord = main.task
+    defer { mainRecord = nil }
     let interruption: Interruption?
     do {
       interruption = try Interruption(by: signals, of: main.task, self) { [unowned self] in stop() }

@@ -17,6 +17,7 @@
 public func shield<Success>(
   isolation: isolated (any Actor)? = #isolation, _ body: @escaping () async throws -> Success
 ) async throws -> Success {
+  guard isolation != nil else { return try await inLoopActor { try await shield(body) } }
   let children = Children()
   let child = children.startBody(isolation: isolation, body)
   await children.list.drain()

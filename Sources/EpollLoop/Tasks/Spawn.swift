@@ -64,8 +64,40 @@ public func spawn<Success>(
   name: String? = nil, isolation: isolated (any Actor)? = #isolation, file: StaticString = #fileID,
   line: UInt32 = #line, _ body: @escaping () async throws -> Success
 ) -> TaskHandle<Success> {
+  EventLoop.requireActor(isolation, "spawn")
   let task = SpawnedTask.unawaited(name: name)
   task.setLocation(file, line)
   task.start(isolation: isolation, body)
   return TaskHandle(task)
+}
+
+/// Starts a task for each item, in the caller's isolation and on its loop; as
+/// ``spawn(name:isolation:file:line:_:)``.
+///
+/// ```swift
+/// let downloads = spawn(over: urls) { url in try await fetch(url) }
+/// ```
+///
+/// In place of `urls.map { url in spawn { … } }`, whose closure has no isolation outside of an actor's own code.
+///
+/// - Parameters:
+///   - items: What to start a task for.
+///   - isolation: Where they run; defaults to the caller's.
+///   - file: The file of the call, for ``EventLoop/tasks`` and reports.
+///   - line: As `file`.
+///   - body: What to do with an item.
+/// - Returns: The tasks, in the order of the items.
+/// - Precondition: An event loop runs on this thread, and the caller is isolated to an actor.
+@discardableResult
+@inlinable
+public func spawn<Item, Success>(
+  over items: some Sequence<Item>, isolation: isolated (any Actor)? = #isolation, file: StaticString = #fileID,
+  line: UInt32 = #line, _ body: @escaping (Item) async throws -> Success
+) -> [TaskHandle<Success>] {
+  var handles: [TaskHandle<Success>] = []
+  handles.reserveCapacity(items.underestimatedCount)
+  for item in items {
+    handles.append(spawn(isolation: isolation, file: file, line: line) { try await body(item) })
+  }
+  return handles
 }

@@ -77,7 +77,7 @@ final class SpawnedTask: TaskRecord {
 
   /// Whether the process is this loop's, so that its default executor is this loop.
   @usableFromInline
-  var runsEverything: Bool { loop.withCore { $0.mainExecutor != nil } }
+  var runsEverything: Bool { loop.withCore { $0.ownsProcess } }
 
   /// The loop's executor, which a task without isolation stays on.
   @usableFromInline
@@ -144,8 +144,10 @@ final class SpawnedTask: TaskRecord {
 
   /// Starts the task, in the given isolation and on this loop.
   ///
-  /// The one place where tasks are started: a bare `Task {}` leaves a worker's loop. The closures throw,
-  /// and are literals: the runtime would wrap any other in one that throws and is generic.
+  /// The one place where tasks are started. On the loop that owns the process a bare `Task {}` does. On another loop
+  /// the task is isolated to the given actor and prefers the loop's executor, which keeps its children on the loop; and
+  /// without an actor the preference alone keeps it there. The closures throw, and are literals: the runtime would wrap
+  /// any other in one that throws and is generic.
   ///
   /// - Parameter skipsIfCancelled: Whether a task that is cancelled before it starts ends at once
   ///   with `CancellationError`, without calling `body`.
@@ -173,20 +175,33 @@ final class SpawnedTask: TaskRecord {
           task._withUnsafeGuaranteedRef { $0.fail(error) }
         }
       }
-    } else {
+    } else if isolation == nil {
       Task<Void, any Error>(executorPreference: taskExecutor) {
-        _ = isolation
-        guard task._withUnsafeGuaranteedRef({ $0.begin(unlessCancelled: skipsIfCancelled) }) else { return }
-        do {
-          let value = try await body()
-          task._withUnsafeGuaranteedRef {
-            $0.keep(value)
-            $0.succeed()
-          }
-        } catch {
-          task._withUnsafeGuaranteedRef { $0.fail(error) }
-        }
+        await SpawnedTask.run(task, skipsIfCancelled: skipsIfCancelled, isolation: nil, body)
       }
+    } else {
+      TaskCreation.start(preferring: taskExecutor, isolation: isolation) {
+        _ = isolation
+        await SpawnedTask.run(task, skipsIfCancelled: skipsIfCancelled, isolation: isolation, body)
+      }
+    }
+  }
+
+  /// What the task does, on a loop that does not own the process.
+  @inlinable
+  static func run<Success>(
+    _ task: Unmanaged<SpawnedTask>, skipsIfCancelled: Bool, isolation: isolated (any Actor)?,
+    _ body: () async throws -> Success
+  ) async {
+    guard task._withUnsafeGuaranteedRef({ $0.begin(unlessCancelled: skipsIfCancelled) }) else { return }
+    do {
+      let value = try await body()
+      task._withUnsafeGuaranteedRef {
+        $0.keep(value)
+        $0.succeed()
+      }
+    } catch {
+      task._withUnsafeGuaranteedRef { $0.fail(error) }
     }
   }
 }

@@ -25,6 +25,7 @@ extension TaskScope {
     name: String? = nil, isolation: isolated (any Actor)? = #isolation,
     _ body: @escaping (ReadySignal<Value>) async throws -> Void
   ) async throws -> Value {
+    EventLoop.requireActor(isolation, "TaskScope.start")
     let core = LoopCore.current
     let ready = ReadySignal<Value>(core)
     let task = launch(name, isolation: isolation, isReady: { ready.value != nil }, { try await body(ready) })

@@ -34,6 +34,9 @@ public func withTaskScope<Outcome>(
   _ body: @escaping (TaskScope) async throws -> Outcome
 ) async throws -> Outcome {
   precondition(limit > 0, "A limit on concurrency is more than zero")
+  guard isolation != nil else {
+    return try await inLoopActor { try await withTaskScope(limit: limit, onLaterError: onLaterError, body) }
+  }
   let scope = TaskScope(limit: limit, onLaterError)
   return try await scope.run(isolation: isolation, body)
 }
@@ -82,6 +85,7 @@ public final class TaskScope {
     name: String? = nil, isolation: isolated (any Actor)? = #isolation, file: StaticString = #fileID,
     line: UInt32 = #line, _ body: @escaping () async throws -> Success
   ) -> TaskHandle<Success> {
+    EventLoop.requireActor(isolation, "TaskScope.spawn")
     let task = launch(name, isolation: isolation, isReady: { true }, body)
     task.setLocation(file, line)
     return TaskHandle(task)

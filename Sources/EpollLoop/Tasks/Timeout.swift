@@ -28,6 +28,7 @@ public func withTimeout<Success>(
   until deadline: Instant, isolation: isolated (any Actor)? = #isolation,
   _ body: @escaping () async throws -> Success
 ) async throws -> Success {
+  guard isolation != nil else { return try await inLoopActor { try await withTimeout(until: deadline, body) } }
   let core = LoopCore.current
   let children = Children()
   var isOver = deadline <= core.now

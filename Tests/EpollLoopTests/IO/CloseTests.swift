@@ -2,8 +2,8 @@
 import Testing
 
 @Suite struct CloseTests {
-  @Test func `closing and breaking off a second time do nothing`() throws {
-    try runOnSockets { sockets in
+  @Test func `closing and breaking off a second time do nothing`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       try await close(client, server)
       await client.close()
@@ -15,8 +15,8 @@ import Testing
     }
   }
 
-  @Test func `after a close everything else is an error`() throws {
-    try runOnSockets { sockets in
+  @Test func `after a close everything else is an error`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       try await close(client, server)
       #expect(await failure { try await client.read() } == .io(.read, .badFileDescriptor))
@@ -28,8 +28,8 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func `closing wakes a waiting reader with an error`(isAbort: Bool) throws {
-    try runOnSockets { sockets in
+  func `closing wakes a waiting reader with an error`(isAbort: Bool) async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       let reader = spawn { await failure { try await client.read() } }
       try await settle()
@@ -39,8 +39,8 @@ import Testing
     }
   }
 
-  @Test func `breaking off wakes a blocked writer and those behind it, first come, first served`() throws {
-    try runOnSockets { sockets in
+  @Test func `breaking off wakes a blocked writer and those behind it, first come, first served`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair(peerReceiveBuffer: 4096)
       var failed: [Int] = []
       let writers = spawn {
@@ -57,8 +57,8 @@ import Testing
     }
   }
 
-  @Test func `breaking off gives the peer a reset`() throws {
-    try runOnSockets { sockets in
+  @Test func `breaking off gives the peer a reset`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       let reader = spawn { await failure { try await server.read() } }
       try await settle()
@@ -67,8 +67,8 @@ import Testing
     }
   }
 
-  @Test func `a close delivers a large reply although there is unread input`() throws {
-    try runOnSockets(clock: .kernel) { sockets in
+  @Test func `a close delivers a large reply although there is unread input`() async throws {
+    try await runOnSockets(clock: .kernel) { sockets in
       let (client, server) = try await sockets.pair()
       let reply = pattern(200_000)
       try await client.write(pattern(100_000))
@@ -88,8 +88,8 @@ import Testing
     }
   }
 
-  @Test func `a close delivers what was written although a task waits to read`() throws {
-    try runOnSockets(clock: .kernel) { sockets in
+  @Test func `a close delivers what was written although a task waits to read`() async throws {
+    try await runOnSockets(clock: .kernel) { sockets in
       let (clientOptions, _) = narrow()
       var serverOptions = ListenerOptions()
       serverOptions.connection.sendBufferBytes = 200_000
@@ -109,8 +109,8 @@ import Testing
     }
   }
 
-  @Test func `a close waits one second at the most for a peer that says nothing`() throws {
-    try runOnSockets { sockets in
+  @Test func `a close waits one second at the most for a peer that says nothing`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       let start = EventLoop.current.now
       await connection.close()
@@ -119,8 +119,8 @@ import Testing
     }
   }
 
-  @Test func `a close does not wait for ever for a peer that never stops sending`() throws {
-    try runOnSockets { sockets in
+  @Test func `a close does not wait for ever for a peer that never stops sending`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       let sender = spawn { await failure { while true { try await client.write(pattern(100_000)) } } }
       try await settle()
@@ -130,8 +130,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled close closes at once`() throws {
-    try runOnSockets { sockets in
+  @Test func `a cancelled close closes at once`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       let start = EventLoop.current.now
       let closing = spawn { await connection.close() }
@@ -144,9 +144,9 @@ import Testing
     }
   }
 
-  @Test func `a close waits for the writes that are under way`() throws {
+  @Test func `a close waits for the writes that are under way`() async throws {
     // In real time: the virtual clock would not wait for a timer of TCP's own.
-    try runOnSockets(clock: .kernel) { sockets in
+    try await runOnSockets(clock: .kernel) { sockets in
       let (clientOptions, serverOptions) = narrow()
       let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
       let bytes = pattern(200_000)

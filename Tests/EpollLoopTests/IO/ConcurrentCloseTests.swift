@@ -5,7 +5,7 @@ import Testing
 @Suite struct ConcurrentCloseTests {
   @Test func `a read during a close is an error and no trap`() async {
     await #expect(processExitsWith: .success) {
-      try runOnSockets { sockets in
+      try await runOnSockets { sockets in
         let (peer, connection) = try await sockets.rawPair()
         let closing = spawn { await connection.close() }
         try await settle()
@@ -16,8 +16,8 @@ import Testing
     }
   }
 
-  @Test func `a second close does not cut the first one short`() throws {
-    try runOnSockets { sockets in
+  @Test func `a second close does not cut the first one short`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       let start = EventLoop.current.now
       let first = spawn { await connection.close() }
@@ -29,9 +29,9 @@ import Testing
     }
   }
 
-  @Test func `a second close leaves a write that is under way alone`() throws {
+  @Test func `a second close leaves a write that is under way alone`() async throws {
     // In real time: the virtual clock would not wait for a timer of TCP's own.
-    try runOnSockets(clock: .kernel) { sockets in
+    try await runOnSockets(clock: .kernel) { sockets in
       let (clientOptions, serverOptions) = narrow()
       let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
       let bytes = pattern(200_000)
@@ -46,8 +46,8 @@ import Testing
     }
   }
 
-  @Test func `a close does not wait for ever for a write that the peer does not take`() throws {
-    try runOnSockets { sockets in
+  @Test func `a close does not wait for ever for a write that the peer does not take`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair(peerReceiveBuffer: 4096)
       let writer = spawn { await failure { try await connection.write(pattern(8_000_000)) } }
       await yield()
@@ -59,8 +59,8 @@ import Testing
     }
   }
 
-  @Test func `breaking off ends a close that waits`() throws {
-    try runOnSockets { sockets in
+  @Test func `breaking off ends a close that waits`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       let start = EventLoop.current.now
       let closing = spawn { await connection.close() }

@@ -2,8 +2,8 @@ import EpollLoop
 import Testing
 
 @Suite struct ConnectTests {
-  @Test func `a refused connect fails at once and names the address`() throws {
-    try runOnSockets { _ in
+  @Test func `a refused connect fails at once and names the address`() async throws {
+    try await runOnSockets { _ in
       let bound = try RawSocket(backlog: nil)
       let start = EventLoop.current.now
       do {
@@ -19,8 +19,8 @@ import Testing
     }
   }
 
-  @Test func `a name is looked up, and its addresses are tried one after the other`() throws {
-    try runOnSockets(clock: .kernel) { sockets in
+  @Test func `a name is looked up, and its addresses are tried one after the other`() async throws {
+    try await runOnSockets(clock: .kernel) { sockets in
       let listener = try sockets.listen(host: "127.0.0.1")
       let connection = sockets.track(try await Connection.tcp(host: "localhost", port: listener.localAddress.port))
       #expect(connection.remoteAddress == listener.localAddress)
@@ -29,8 +29,8 @@ import Testing
     }
   }
 
-  @Test func `a connect to nowhere does not hold up the loop, and its timeout leaves nothing`() throws {
-    try runOnSockets { _ in
+  @Test func `a connect to nowhere does not hold up the loop, and its timeout leaves nothing`() async throws {
+    try await runOnSockets { _ in
       let crowd = try Crowd()
       let start = EventLoop.current.now
       let outcome = await failure {
@@ -46,7 +46,7 @@ import Testing
 
   @Test func `a cancelled connect closes its descriptor`() async {
     await #expect(processExitsWith: .success) {
-      try runOnSockets { _ in
+      try await runOnSockets { _ in
         let crowd = try Crowd()
         let before = openSocketInodes()
         let task = spawn {
@@ -63,7 +63,7 @@ import Testing
 
   @Test func `a failed connect closes its descriptor`() async {
     await #expect(processExitsWith: .success) {
-      try runOnSockets { _ in
+      try await runOnSockets { _ in
         let bound = try RawSocket(backlog: nil)
         let before = openSocketInodes()
         #expect(await failure { try await Connection.tcp(host: "127.0.0.1", port: bound.address.port) } != nil)
@@ -72,8 +72,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled task does not begin to connect`() throws {
-    try runOnSockets { sockets in
+  @Test func `a cancelled task does not begin to connect`() async throws {
+    try await runOnSockets { sockets in
       let listener = try sockets.listen()
       let task = spawn {
         await #expect(throws: CancellationError.self) { try await sleep(for: .seconds(1)) }

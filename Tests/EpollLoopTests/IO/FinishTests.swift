@@ -2,8 +2,8 @@ import EpollLoop
 import Testing
 
 @Suite struct FinishTests {
-  @Test func `the peer reads the end after all data, and the other direction goes on`() throws {
-    try runOnSockets { sockets in
+  @Test func `the peer reads the end after all data, and the other direction goes on`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       try await client.write("question")
       try await client.finish()
@@ -17,8 +17,8 @@ import Testing
     }
   }
 
-  @Test func `both ends may finish at once`() throws {
-    try runOnSockets { sockets in
+  @Test func `both ends may finish at once`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       let (fromServer, fromClient, _, _) = try await gather(
         { try await readAll(client) }, { try await readAll(server) },
@@ -36,8 +36,8 @@ import Testing
     }
   }
 
-  @Test func `after a finish, a second one and a write are errors`() throws {
-    try runOnSockets { sockets in
+  @Test func `after a finish, a second one and a write are errors`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       try await client.finish()
       #expect(await failure { try await client.finish() } == .io(.finish, .brokenPipe))
@@ -47,8 +47,8 @@ import Testing
     }
   }
 
-  @Test func `a finish waits for the write that is under way, and fails the one behind it`() throws {
-    try runOnSockets { sockets in
+  @Test func `a finish waits for the write that is under way, and fails the one behind it`() async throws {
+    try await runOnSockets { sockets in
       let (clientOptions, serverOptions) = narrow()
       let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
       let bytes = pattern(200_000)
@@ -65,8 +65,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled finish has ended nothing`() throws {
-    try runOnSockets { sockets in
+  @Test func `a cancelled finish has ended nothing`() async throws {
+    try await runOnSockets { sockets in
       let (clientOptions, serverOptions) = narrow()
       let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
       let bytes = pattern(200_000)
@@ -85,7 +85,7 @@ import Testing
 
   @Test func `a finish whose turn comes after the close fails, and touches no other connection`() async {
     await #expect(processExitsWith: .success) {
-      try runOnSockets { sockets in
+      try await runOnSockets { sockets in
         try await untilNumberIsReused { try await finishTooLate(sockets) }
       }
     }

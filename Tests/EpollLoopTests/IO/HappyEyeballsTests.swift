@@ -9,8 +9,8 @@ import Testing
     #expect(SocketAddress.alternatingFamilies(addresses).map(\.host) == ["::1", "127.0.0.1", "::2", "::3"])
   }
 
-  @Test func `the last address's error is thrown when all refuse`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `the last address's error is thrown when all refuse`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let addresses = ["::1", "127.0.0.1"].compactMap { SocketAddress(numericHost: $0, port: 1) }
       let error = await #expect(throws: IOError.self) {
         try await Connection.tcp(toFirstOf: addresses, options: ConnectionOptions())
@@ -19,8 +19,8 @@ import Testing
     }
   }
 
-  @Test func `a name that has an address that refuses and one that answers connects`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `a name that has an address that refuses and one that answers connects`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let listener = try Listener.tcp(host: "127.0.0.1", port: 0)
       let port = listener.localAddress.port
       let addresses = ["::1", "127.0.0.1"].compactMap { SocketAddress(numericHost: $0, port: port) }

@@ -3,8 +3,8 @@ import Testing
 
 @Suite struct ListenerTests {
   @Test(arguments: [("127.0.0.1", "127.0.0.1"), ("localhost", "127.0.0.1"), ("::1", "[::1]")])
-  func `port 0 becomes the port that the kernel chose`(host: String, shown: String) throws {
-    try runOnSockets { sockets in
+  func `port 0 becomes the port that the kernel chose`(host: String, shown: String) async throws {
+    try await runOnSockets { sockets in
       let listener = try sockets.listen(host: host)
       #expect(listener.localAddress.port != 0)
       #expect(listener.localAddress.description == "\(shown):\(listener.localAddress.port)")
@@ -12,8 +12,8 @@ import Testing
     }
   }
 
-  @Test func `a port in use is an error that names address and reason`() throws {
-    try runOnSockets { sockets in
+  @Test func `a port in use is an error that names address and reason`() async throws {
+    try await runOnSockets { sockets in
       let listener = try sockets.listen()
       do {
         _ = try Listener.tcp(host: sockets.host, port: listener.localAddress.port)
@@ -28,8 +28,8 @@ import Testing
   }
 
   @Test(arguments: ["", "example.org", "127.0.0.256", "::1::", "127.0.0.1 "])
-  func `a host that is no numeric address is an error that names it`(host: String) throws {
-    try runOnSockets { _ in
+  func `a host that is no numeric address is an error that names it`(host: String) async throws {
+    try await runOnSockets { _ in
       do {
         _ = try Listener.tcp(host: host, port: 0)
         Issue.record("That is no address")
@@ -42,7 +42,7 @@ import Testing
 
   @Test func `a foreign address is an error and leaves no descriptor`() async {
     await #expect(processExitsWith: .success) {
-      try runOnSockets { _ in
+      try await runOnSockets { _ in
         let before = openSocketInodes()
         // A network for documentation, RFC 5737.
         #expect(await failure { try Listener.tcp(host: "203.0.113.7", port: 0) } != nil)
@@ -51,8 +51,8 @@ import Testing
     }
   }
 
-  @Test func `a port can be listened on again right after its connections have closed`() throws {
-    try runOnSockets { sockets in
+  @Test func `a port can be listened on again right after its connections have closed`() async throws {
+    try await runOnSockets { sockets in
       let listener = try sockets.listen()
       let (client, server) = try await gather(
         { try await sockets.connect(to: listener) }, { try await sockets.accept(from: listener) })
@@ -69,8 +69,8 @@ import Testing
     }
   }
 
-  @Test func `closing wakes whoever waits to accept with an error`() throws {
-    try runOnSockets { sockets in
+  @Test func `closing wakes whoever waits to accept with an error`() async throws {
+    try await runOnSockets { sockets in
       let listener = try sockets.listen()
       let accepting = spawn { await failure { try await listener.accept() } }
       try await settle()
@@ -81,8 +81,8 @@ import Testing
     }
   }
 
-  @Test func `after the close connections are refused, and those that were accepted stay`() throws {
-    try runOnSockets { sockets in
+  @Test func `after the close connections are refused, and those that were accepted stay`() async throws {
+    try await runOnSockets { sockets in
       let listener = try sockets.listen()
       let (client, server) = try await gather(
         { try await sockets.connect(to: listener) }, { try await sockets.accept(from: listener) })
@@ -94,8 +94,8 @@ import Testing
     }
   }
 
-  @Test func `connections come in the order in which they were made`() throws {
-    try runOnSockets { sockets in
+  @Test func `connections come in the order in which they were made`() async throws {
+    try await runOnSockets { sockets in
       let listener = try sockets.listen()
       let peers = try (0..<200).map { _ in try RawSocket(connectingTo: listener.localAddress) }
       for peer in peers {
@@ -106,8 +106,8 @@ import Testing
     }
   }
 
-  @Test func `a connection that is gone before it is taken does not harm the listener`() throws {
-    try runOnSockets { sockets in
+  @Test func `a connection that is gone before it is taken does not harm the listener`() async throws {
+    try await runOnSockets { sockets in
       let listener = try sockets.listen()
       try RawSocket(connectingTo: listener.localAddress).reset()
       let peer = try RawSocket(connectingTo: listener.localAddress)
@@ -124,7 +124,7 @@ import Testing
 
   @Test func `two tasks that accept at a time trap`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnSockets { sockets in
+      try await runOnSockets { sockets in
         let listener = try sockets.listen()
         _ = try await gather({ try await listener.accept() }, { try await listener.accept() })
       }
@@ -134,7 +134,7 @@ import Testing
 
   @Test func `a backlog of nothing traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnSockets { sockets in
+      try await runOnSockets { sockets in
         var options = ListenerOptions()
         options.backlog = 0
         _ = try sockets.listen(options: options)

@@ -3,8 +3,8 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct MemoryStreamTests {
-  @Test func `bytes arrive in order and whole, in whatever pieces`() throws {
-    try runUnderSeeds(0..<20) { seed in
+  @Test func `bytes arrive in order and whole, in whatever pieces`() async throws {
+    try await runUnderSeeds(0..<20) { seed in
       var link = MemoryLink()
       link.pieces = 1...7
       link.capacity = 11
@@ -28,8 +28,8 @@ import Testing
     }
   }
 
-  @Test func `latency and rate are exact on a virtual clock`() throws {
-    try runOnLoop {
+  @Test func `latency and rate are exact on a virtual clock`() async throws {
+    try await runOnLoop {
       var link = MemoryLink()
       link.latency = .milliseconds(30)
       link.bytesPerSecond = 1000
@@ -40,8 +40,8 @@ import Testing
     }
   }
 
-  @Test func `a reset fails whoever reads and writes, and loses what was on its way`() throws {
-    try runOnLoop {
+  @Test func `a reset fails whoever reads and writes, and loses what was on its way`() async throws {
+    try await runOnLoop {
       var link = MemoryLink()
       link.latency = .seconds(1)
       link.capacity = 10
@@ -57,8 +57,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled read loses no byte`() throws {
-    try runOnLoop {
+  @Test func `a cancelled read loses no byte`() async throws {
+    try await runOnLoop {
       let (left, right) = MemoryStream.pair()
       let reader = spawn { try await right.read() }
       await yield()
@@ -70,8 +70,8 @@ import Testing
     }
   }
 
-  @Test func `a write waits while the link is full`() throws {
-    try runOnLoop {
+  @Test func `a write waits while the link is full`() async throws {
+    try await runOnLoop {
       var link = MemoryLink()
       link.capacity = 4
       let (left, right) = MemoryStream.pair(link)

@@ -5,8 +5,8 @@ import Testing
 
 @Suite struct OptionsTests {
   @Test(arguments: [true, false])
-  func `accepted and connected sockets have the options that were asked for`(isOn: Bool) throws {
-    try runOnSockets { sockets in
+  func `accepted and connected sockets have the options that were asked for`(isOn: Bool) async throws {
+    try await runOnSockets { sockets in
       var options = ConnectionOptions()
       options.noDelay = isOn
       options.keepAlive = isOn
@@ -21,8 +21,8 @@ import Testing
     }
   }
 
-  @Test func `no delay is the default, and keeping alive is not`() throws {
-    try runOnSockets { sockets in
+  @Test func `no delay is the default, and keeping alive is not`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       for connection in [client, server] {
         #expect(try option(Int32(IPPROTO_TCP), TCP_NODELAY, of: connection) == 1)
@@ -32,8 +32,8 @@ import Testing
     }
   }
 
-  @Test func `options can be changed later, and those that are not named stay`() throws {
-    try runOnSockets { sockets in
+  @Test func `options can be changed later, and those that are not named stay`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       try client.configure(keepAlive: true)
       #expect(try option(Int32(IPPROTO_TCP), TCP_NODELAY, of: client) == 1)
@@ -45,8 +45,8 @@ import Testing
     }
   }
 
-  @Test func `buffer sizes reach the kernel on both ends`() throws {
-    try runOnSockets { sockets in
+  @Test func `buffer sizes reach the kernel on both ends`() async throws {
+    try await runOnSockets { sockets in
       let (clientOptions, serverOptions) = narrow()
       let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
       for connection in [client, server] {
@@ -58,8 +58,8 @@ import Testing
     }
   }
 
-  @Test func `every descriptor is non-blocking and closes on exec`() throws {
-    try runOnSockets { sockets in
+  @Test func `every descriptor is non-blocking and closes on exec`() async throws {
+    try await runOnSockets { sockets in
       let listener = try sockets.listen()
       let (client, server) = try await gather(
         { try await sockets.connect(to: listener) }, { try await sockets.accept(from: listener) })
@@ -72,8 +72,8 @@ import Testing
     }
   }
 
-  @Test func `listeners that share a port share its connections`() throws {
-    try runOnSockets { sockets in
+  @Test func `listeners that share a port share its connections`() async throws {
+    try await runOnSockets { sockets in
       var options = ListenerOptions()
       options.reusePort = true
       let first = try sockets.listen(options: options)
@@ -95,8 +95,8 @@ import Testing
     }
   }
 
-  @Test func `a listener on all IPv6 addresses takes IPv4 unless told not to`() throws {
-    try runOnSockets { sockets in
+  @Test func `a listener on all IPv6 addresses takes IPv4 unless told not to`() async throws {
+    try await runOnSockets { sockets in
       for isIPv6Only in [false, true] {
         var options = ListenerOptions()
         options.ipv6Only = isIPv6Only

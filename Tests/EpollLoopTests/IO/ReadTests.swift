@@ -3,8 +3,8 @@ import Testing
 
 @Suite struct ReadTests {
   @Test(arguments: ["127.0.0.1", "::1"])
-  func `bytes come back from an echo over IPv4 and IPv6`(host: String) throws {
-    try runOnSockets { sockets in
+  func `bytes come back from an echo over IPv4 and IPv6`(host: String) async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair(host: host)
       let echo = spawn { while let chunk = try await server.read() { try await server.write(chunk) } }
       try await client.write("hello")
@@ -17,8 +17,8 @@ import Testing
     }
   }
 
-  @Test func `a read into the caller's memory brings no more than fits`() throws {
-    try runOnSockets { sockets in
+  @Test func `a read into the caller's memory brings no more than fits`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       try peer.send("abcdef")
       #expect(try await readInto(connection, atMost: 4) == Array("abcd".utf8))
@@ -29,8 +29,8 @@ import Testing
     }
   }
 
-  @Test func `iterating gives every chunk until the peer ends its direction`() throws {
-    try runOnSockets { sockets in
+  @Test func `iterating gives every chunk until the peer ends its direction`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       let bytes = pattern(300_000)
       let writer = spawn {
@@ -45,8 +45,8 @@ import Testing
     }
   }
 
-  @Test func `chunks that are kept stay intact while reading goes on`() throws {
-    try runOnSockets { sockets in
+  @Test func `chunks that are kept stay intact while reading goes on`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       let bytes = pattern(500_000)
       let writer = spawn {
@@ -69,8 +69,8 @@ import Testing
     }
   }
 
-  @Test func `a chunk of before is untouched by the next read into the same buffer`() throws {
-    try runOnSockets { sockets in
+  @Test func `a chunk of before is untouched by the next read into the same buffer`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       try peer.send("first")
       let first = try await connection.read()
@@ -85,8 +85,8 @@ import Testing
     }
   }
 
-  @Test func `ten megabytes go both ways at once, every byte in its place`() throws {
-    try runOnSockets { sockets in
+  @Test func `ten megabytes go both ways at once, every byte in its place`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       let bytes = pattern(10_000_000)
       let (_, back, _) = try await gather(
@@ -104,8 +104,8 @@ import Testing
     }
   }
 
-  @Test func `the end is not missed when it arrives together with data before the first read`() throws {
-    try runOnSockets { sockets in
+  @Test func `the end is not missed when it arrives together with data before the first read`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       try peer.send("last words")
       peer.finish()
@@ -114,8 +114,8 @@ import Testing
     }
   }
 
-  @Test func `the end is not missed when it arrives together with data for a waiting reader`() throws {
-    try runOnSockets { sockets in
+  @Test func `the end is not missed when it arrives together with data for a waiting reader`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       let reader = spawn { try await readAll(connection) }
       try await settle()
@@ -125,8 +125,8 @@ import Testing
     }
   }
 
-  @Test func `the end is not missed when it arrives between the data's event and its read`() throws {
-    try runOnSockets { sockets in
+  @Test func `the end is not missed when it arrives between the data's event and its read`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       try peer.send("data")
       // The loop hears of the data, and nobody reads it yet.
@@ -136,8 +136,8 @@ import Testing
     }
   }
 
-  @Test func `a reset gives a waiting reader ECONNRESET`() throws {
-    try runOnSockets { sockets in
+  @Test func `a reset gives a waiting reader ECONNRESET`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       let reader = spawn { await failure { try await connection.read() } }
       try await settle()
@@ -146,8 +146,8 @@ import Testing
     }
   }
 
-  @Test func `a reset before the read gives ECONNRESET after the data that came first`() throws {
-    try runOnSockets { sockets in
+  @Test func `a reset before the read gives ECONNRESET after the data that came first`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       try peer.send("data")
       try await settle()
@@ -157,8 +157,8 @@ import Testing
     }
   }
 
-  @Test func `urgent data does not stall the stream behind it`() throws {
-    try runOnSockets { sockets in
+  @Test func `urgent data does not stall the stream behind it`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       let reader = spawn { try await readAll(connection) }
       try await settle()
@@ -170,8 +170,8 @@ import Testing
     }
   }
 
-  @Test func `urgent data alone does not end or wake a reader with nothing`() throws {
-    try runOnSockets { sockets in
+  @Test func `urgent data alone does not end or wake a reader with nothing`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       let reader = spawn { try await connection.read() }
       try await settle()
@@ -183,8 +183,8 @@ import Testing
     }
   }
 
-  @Test func `a connection that waits to read costs no turns`() throws {
-    try runOnSockets { sockets in
+  @Test func `a connection that waits to read costs no turns`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       let reader = spawn { try await connection.read() }
       try await settle()
@@ -198,7 +198,7 @@ import Testing
 
   @Test func `a second reader traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnSockets { sockets in
+      try await runOnSockets { sockets in
         let (_, connection) = try await sockets.rawPair()
         _ = try await gather({ try await connection.read() }, { try await connection.read() })
       }
@@ -208,7 +208,7 @@ import Testing
 
   @Test func `a read into no memory traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnSockets { sockets in
+      try await runOnSockets { sockets in
         let (_, connection) = try await sockets.rawPair()
         _ = try await readInto(connection, atMost: 0)
       }

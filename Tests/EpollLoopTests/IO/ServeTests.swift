@@ -3,8 +3,8 @@ import Glibc
 import Testing
 
 @Suite struct ServeTests {
-  @Test func `each connection has a task of its own`() throws {
-    try runOnSockets { sockets in
+  @Test func `each connection has a task of its own`() async throws {
+    try await runOnSockets { sockets in
       let listener = try sockets.listen()
       let serving = spawn { try await listener.serve(echo) }
       let first = try await sockets.connect(to: listener)
@@ -20,8 +20,8 @@ import Testing
     }
   }
 
-  @Test func `no more are served at once than the limit says, and all in the end`() throws {
-    try runOnSockets { sockets in
+  @Test func `no more are served at once than the limit says, and all in the end`() async throws {
+    try await runOnSockets { sockets in
       let listener = try sockets.listen()
       var running = 0
       var peak = 0
@@ -46,8 +46,8 @@ import Testing
     }
   }
 
-  @Test func `an error of a handler reaches onError, resets its peer, and ends nothing else`() throws {
-    try runOnSockets { sockets in
+  @Test func `an error of a handler reaches onError, resets its peer, and ends nothing else`() async throws {
+    try await runOnSockets { sockets in
       struct Refusal: Error {}
       let listener = try sockets.listen()
       var heard: [SocketAddress?] = []
@@ -76,7 +76,7 @@ import Testing
   @Test func `errors that a peer can cause are silent, others are written to standard error`() async {
     let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
       struct Mistake: Error {}
-      try runOnSockets { sockets in
+      try await runOnSockets { sockets in
         let listener = try sockets.listen()
         let serving = spawn {
           try await listener.serve { connection in
@@ -97,8 +97,8 @@ import Testing
     #expect(said.contains("Mistake"))
   }
 
-  @Test func `a cancel lets handlers end within the grace period`() throws {
-    try runOnSockets { sockets in
+  @Test func `a cancel lets handlers end within the grace period`() async throws {
+    try await runOnSockets { sockets in
       let (listener, peer) = try await oneClient(sockets)
       var hasEnded = false
       let serving = spawn {
@@ -120,8 +120,8 @@ import Testing
   }
 
   @Test(arguments: [0, 5])
-  func `after the grace period handlers are cancelled and awaited`(grace: Int) throws {
-    try runOnSockets { sockets in
+  func `after the grace period handlers are cancelled and awaited`(grace: Int) async throws {
+    try await runOnSockets { sockets in
       let (listener, peer) = try await oneClient(sockets)
       var outcome: Failure?
       let serving = spawn {
@@ -139,8 +139,8 @@ import Testing
     }
   }
 
-  @Test func `closing the listener ends the serving without an error`() throws {
-    try runOnSockets { sockets in
+  @Test func `closing the listener ends the serving without an error`() async throws {
+    try await runOnSockets { sockets in
       let (listener, peer) = try await oneClient(sockets)
       let serving = spawn { try await listener.serve(grace: .seconds(1), echo) }
       try await settle()
@@ -150,8 +150,8 @@ import Testing
     }
   }
 
-  @Test func `closing the listener from a handler ends the serving at its limit too`() throws {
-    try runOnSockets { sockets in
+  @Test func `closing the listener from a handler ends the serving at its limit too`() async throws {
+    try await runOnSockets { sockets in
       let (listener, peer) = try await oneClient(sockets)
       try await listener.serve(maximumConnections: 1) { _ in
         listener.close()
@@ -160,12 +160,12 @@ import Testing
     }
   }
 
-  @Test func `a thousand connections are served at once`() throws {
+  @Test func `a thousand connections are served at once`() async throws {
     var limit = rlimit()
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     limit.rlim_cur = limit.rlim_max
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    try runOnSockets { sockets in
+    try await runOnSockets { sockets in
       let listener = try sockets.listen()
       let serving = spawn { try await listener.serve(echo) }
       let clients = try await gather(over: 0..<1000) { _ in try await sockets.connect(to: listener) }
@@ -183,7 +183,7 @@ import Testing
 
   @Test func `a limit of no connections traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnSockets { sockets in try await sockets.listen().serve(maximumConnections: 0) { _ in } }
+      try await runOnSockets { sockets in try await sockets.listen().serve(maximumConnections: 0) { _ in } }
     }
     #expect(names("A server serves at least one connection at a time", result))
   }

@@ -1,5 +1,6 @@
 @testable import EpollLoop
 import Glibc
+import EpollLoopTesting
 import Testing
 
 /// What happens when descriptors run out: each test in a process of its own.
@@ -140,7 +141,11 @@ private let noLoop = IOError(.makeLoop, .tooManyOpenFiles)
 
 /// Runs a test's body on a loop whose descriptors no other thread of this process shares.
 private func runOnOwnDescriptors(_ body: @escaping @Sendable (Sockets) async throws -> Void) throws {
-  try onOwnDescriptors { try runOnSockets(body) }
+  try onOwnDescriptors {
+    let sockets = Sockets()
+    try runOnLoop { try await body(sockets) }
+    #expect(sockets.open.isEmpty, "A socket was left open")
+  }
 }
 
 /// Runs a body on a thread that has a table of descriptors of its own, unshare(2), and waits for its end.

@@ -68,9 +68,9 @@ final class Sockets {
 }
 
 /// Runs a test's body on a fresh loop, and checks that it left nothing there and no socket open.
-func runOnSockets(clock: EventLoop.Clock = .virtual, _ body: @escaping (Sockets) async throws -> Void) throws {
+func runOnSockets(clock: EventLoop.Clock = .virtual, _ body: @escaping (Sockets) async throws -> Void) async throws {
   let sockets = Sockets()
-  try runOnLoop(clock: clock) { try await body(sockets) }
+  try await runOnLoop(clock: clock) { try await body(sockets) }
   #expect(sockets.open.isEmpty, "A socket was left open")
 }
 

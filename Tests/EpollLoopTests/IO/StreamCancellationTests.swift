@@ -2,8 +2,8 @@ import EpollLoop
 import Testing
 
 @Suite struct StreamCancellationTests {
-  @Test func `a cancelled read takes no byte`() throws {
-    try runOnSockets { sockets in
+  @Test func `a cancelled read takes no byte`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       let reader = spawn { await failure { try await connection.read() } }
       try await settle()
@@ -14,8 +14,8 @@ import Testing
     }
   }
 
-  @Test func `a read that has been woken by data returns it although it is cancelled then`() throws {
-    try runOnSockets { sockets in
+  @Test func `a read that has been woken by data returns it although it is cancelled then`() async throws {
+    try await runOnSockets { sockets in
       let (first, one) = try await sockets.rawPair()
       let (second, two) = try await sockets.rawPair()
       var later: TaskHandle<[UInt8]>?
@@ -33,8 +33,8 @@ import Testing
     }
   }
 
-  @Test func `a write that is cancelled before its first byte sends nothing`() throws {
-    try runOnSockets { sockets in
+  @Test func `a write that is cancelled before its first byte sends nothing`() async throws {
+    try await runOnSockets { sockets in
       let (clientOptions, serverOptions) = narrow()
       let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
       let bytes = pattern(200_000)
@@ -54,8 +54,8 @@ import Testing
     }
   }
 
-  @Test func `a write into a full buffer that is cancelled sends nothing`() throws {
-    try runOnSockets { sockets in
+  @Test func `a write into a full buffer that is cancelled sends nothing`() async throws {
+    try await runOnSockets { sockets in
       let (clientOptions, serverOptions) = narrow()
       let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
       let first = spawn { await failure { try await client.write(pattern(200_000)) } }
@@ -71,8 +71,8 @@ import Testing
     }
   }
 
-  @Test func `a write that is cancelled in the middle says how many bytes have gone`() throws {
-    try runOnSockets { sockets in
+  @Test func `a write that is cancelled in the middle says how many bytes have gone`() async throws {
+    try await runOnSockets { sockets in
       let (clientOptions, serverOptions) = narrow()
       let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
       let bytes = pattern(200_000)
@@ -90,8 +90,8 @@ import Testing
     }
   }
 
-  @Test func `a write that fits goes out although its task is cancelled`() throws {
-    try runOnSockets { sockets in
+  @Test func `a write that fits goes out although its task is cancelled`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       let writer = spawn {
         await #expect(throws: CancellationError.self) { try await sleep(for: .seconds(1)) }
@@ -104,8 +104,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled accept loses no connection`() throws {
-    try runOnSockets { sockets in
+  @Test func `a cancelled accept loses no connection`() async throws {
+    try await runOnSockets { sockets in
       let listener = try sockets.listen()
       let accepting = spawn { await failure { try await listener.accept() } }
       try await settle()
@@ -119,8 +119,8 @@ import Testing
     }
   }
 
-  @Test func `an accept that has been woken by a connection returns it although it is cancelled then`() throws {
-    try runOnSockets { sockets in
+  @Test func `an accept that has been woken by a connection returns it although it is cancelled then`() async throws {
+    try await runOnSockets { sockets in
       let (first, one) = try await sockets.rawPair()
       let listener = try sockets.listen()
       var later: TaskHandle<Connection>?

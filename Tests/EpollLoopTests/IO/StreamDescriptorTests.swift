@@ -6,8 +6,8 @@ import Testing
 
 /// When descriptors close, and that a number that is in use again misleads nobody.
 @Suite struct StreamDescriptorTests {
-  @Test func `dropping the last reference closes the connection, without a reset`() throws {
-    try runOnSockets { sockets in
+  @Test func `dropping the last reference closes the connection, without a reset`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       var last: Connection? = consume connection
       try await last?.write("goodbye")
@@ -18,8 +18,8 @@ import Testing
     }
   }
 
-  @Test func `dropping the last reference to a listener closes it`() throws {
-    try runOnSockets { sockets in
+  @Test func `dropping the last reference to a listener closes it`() async throws {
+    try await runOnSockets { sockets in
       var listener: Listener? = try sockets.listen()
       let address = try #require(listener?.localAddress)
       listener = nil
@@ -28,8 +28,8 @@ import Testing
     }
   }
 
-  @Test func `the last reference may be dropped on another thread`() throws {
-    try runOnSockets { sockets in
+  @Test func `the last reference may be dropped on another thread`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       try drop(consume client)
       #expect(try await server.read() == nil)
@@ -69,7 +69,7 @@ import Testing
 
   @Test func `an event that came in one batch with a close reaches nobody, though its number is used again`() async {
     await #expect(processExitsWith: .success) {
-      try runOnSockets { sockets in
+      try await runOnSockets { sockets in
         try await untilNumberIsReused { try await closeOneOfTwo(sockets) }
       }
     }
@@ -80,7 +80,7 @@ import Testing
       let before = (openDescriptors(), openSocketInodes())
       for clock in [EventLoop.Clock.virtual, .kernel] {
         for _ in 0..<10 {
-          try runOnSockets(clock: clock) { sockets in
+          try await runOnSockets(clock: clock) { sockets in
             let (client, server) = try await sockets.pair()
             try await client.write("x")
             _ = try await server.read()
@@ -101,7 +101,7 @@ import Testing
       let sockets = Sockets()
       let (peer, stray) = try EventLoop().run { try await sockets.rawPair() }
       try peer.send("x")
-      try runOnLoop { _ = try await stray.read() }
+      try await runOnLoop { _ = try await stray.read() }
     }
     #expect(names("carry the work over with loop.execute", result))
   }

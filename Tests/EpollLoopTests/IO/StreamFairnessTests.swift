@@ -3,8 +3,8 @@ import Testing
 @testable import EpollLoop
 
 @Suite struct StreamFairnessTests {
-  @Test func `a reader that always finds bytes gives way after so many operations`() throws {
-    try runOnSockets { sockets in
+  @Test func `a reader that always finds bytes gives way after so many operations`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       let count = LoopCore.operationsPerTurn * 20
       try peer.send(pattern(count))
@@ -15,8 +15,8 @@ import Testing
     }
   }
 
-  @Test func `two readers that always find bytes take turns`() throws {
-    try runOnSockets { sockets in
+  @Test func `two readers that always find bytes take turns`() async throws {
+    try await runOnSockets { sockets in
       let (first, one) = try await sockets.rawPair()
       let (second, two) = try await sockets.rawPair()
       let count = LoopCore.operationsPerTurn * 20
@@ -37,8 +37,8 @@ import Testing
     }
   }
 
-  @Test func `a socket that is always ready does not starve its neighbour`() throws {
-    try runOnSockets { sockets in
+  @Test func `a socket that is always ready does not starve its neighbour`() async throws {
+    try await runOnSockets { sockets in
       let (busyPeer, busy) = try await sockets.rawPair()
       let (quietPeer, quiet) = try await sockets.rawPair()
       try busyPeer.send(pattern(100_000))
@@ -60,8 +60,8 @@ import Testing
     }
   }
 
-  @Test func `a writer that always finds room gives way too`() throws {
-    try runOnSockets { sockets in
+  @Test func `a writer that always finds room gives way too`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       var writes = 0
       var isStopped = false
@@ -84,8 +84,8 @@ import Testing
     }
   }
 
-  @Test func `accepting many at once lets others run in between`() throws {
-    try runOnSockets { sockets in
+  @Test func `accepting many at once lets others run in between`() async throws {
+    try await runOnSockets { sockets in
       let listener = try sockets.listen()
       let peers = try (0..<LoopCore.operationsPerTurn * 4).map { _ in
         try RawSocket(connectingTo: listener.localAddress)

@@ -3,8 +3,8 @@ import Glibc
 import Testing
 
 @Suite struct WriteTests {
-  @Test func `a small write behind one of ten megabytes arrives after it`() throws {
-    try runOnSockets { sockets in
+  @Test func `a small write behind one of ten megabytes arrives after it`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       let bytes = pattern(10_000_000)
       let (_, _, received) = try await gather(
@@ -19,8 +19,8 @@ import Testing
     }
   }
 
-  @Test func `writes of many tasks go out whole and in the order of the calls`() throws {
-    try runOnSockets { sockets in
+  @Test func `writes of many tasks go out whole and in the order of the calls`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       let writers = spawn {
         _ = try await gather(over: 0..<20) { number in
@@ -35,8 +35,8 @@ import Testing
     }
   }
 
-  @Test func `short writes keep their exact place`() throws {
-    try runOnSockets { sockets in
+  @Test func `short writes keep their exact place`() async throws {
+    try await runOnSockets { sockets in
       let (clientOptions, serverOptions) = narrow()
       let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
       let bytes = pattern(400_000)
@@ -50,8 +50,8 @@ import Testing
     }
   }
 
-  @Test func `a write waits as long as the peer does not read, and goes on when it does`() throws {
-    try runOnSockets { sockets in
+  @Test func `a write waits as long as the peer does not read, and goes on when it does`() async throws {
+    try await runOnSockets { sockets in
       let (clientOptions, serverOptions) = narrow()
       let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
       let bytes = pattern(300_000)
@@ -69,8 +69,8 @@ import Testing
     }
   }
 
-  @Test func `texts, arrays, spans and chunks can be written`() throws {
-    try runOnSockets { sockets in
+  @Test func `texts, arrays, spans and chunks can be written`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       try await client.write("text ")
       let chunk = try await server.read()
@@ -82,8 +82,8 @@ import Testing
     }
   }
 
-  @Test func `an empty write sends nothing, and fails where a write would`() throws {
-    try runOnSockets { sockets in
+  @Test func `an empty write sends nothing, and fails where a write would`() async throws {
+    try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       try await client.write([])
       try await client.write("")
@@ -98,7 +98,7 @@ import Testing
   @Test func `a write to a peer that has closed is an error and no signal`() async {
     await #expect(processExitsWith: .success) {
       signal(SIGPIPE, SIG_DFL)
-      try runOnSockets { sockets in
+      try await runOnSockets { sockets in
         let (peer, connection) = try await sockets.rawPair()
         peer.close()
         var errors: [Failure] = []
@@ -111,8 +111,8 @@ import Testing
     }
   }
 
-  @Test func `a reset wakes a blocked writer, and those behind it, with an error`() throws {
-    try runOnSockets { sockets in
+  @Test func `a reset wakes a blocked writer, and those behind it, with an error`() async throws {
+    try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair(peerReceiveBuffer: 4096)
       let bytes = pattern(8_000_000)
       var failed: [Int] = []

@@ -4,8 +4,8 @@ import Testing
 @testable import EpollLoop
 
 @Suite struct CallbackCancelTests {
-  @Test func `cancelled before its time, a callback leaves nothing behind`() throws {
-    try runOnLoop {
+  @Test func `cancelled before its time, a callback leaves nothing behind`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       let scheduled = loop.schedule(after: .seconds(1)) { Issue.record("it was cancelled") }
       #expect(loop.census.timers == 1)
@@ -16,8 +16,8 @@ import Testing
     }
   }
 
-  @Test func `cancelled while it is ready, a callback is not called`() throws {
-    try runOnLoop {
+  @Test func `cancelled while it is ready, a callback is not called`() async throws {
+    try await runOnLoop {
       let scheduled = EventLoop.current.soon { Issue.record("it was cancelled") }
       scheduled.cancel()
       scheduled.cancel()
@@ -25,8 +25,8 @@ import Testing
     }
   }
 
-  @Test func `a sibling that is due in the same tick can be cancelled`() throws {
-    try runOnLoop {
+  @Test func `a sibling that is due in the same tick can be cancelled`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var handles: [Scheduled] = []
       var calls: [Int] = []
@@ -44,8 +44,8 @@ import Testing
     }
   }
 
-  @Test func `cancelling twice, or after the call, or in it, does nothing`() throws {
-    try runOnLoop {
+  @Test func `cancelling twice, or after the call, or in it, does nothing`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var handles: [Scheduled] = []
       var calls = 0
@@ -61,8 +61,8 @@ import Testing
     }
   }
 
-  @Test func `an old handle does not cancel who has its slot now`() throws {
-    try runOnLoop {
+  @Test func `an old handle does not cancel who has its slot now`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var calls = 0
       let old = loop.soon { calls += 1 }
@@ -76,8 +76,8 @@ import Testing
     }
   }
 
-  @Test func `a repeating callback can cancel itself`() throws {
-    try runOnLoop {
+  @Test func `a repeating callback can cancel itself`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var handles: [Scheduled] = []
       var calls = 0
@@ -94,8 +94,8 @@ import Testing
     }
   }
 
-  @Test func `a repeating callback is cancelled while it is ready, and between calls`() throws {
-    try runOnLoop {
+  @Test func `a repeating callback is cancelled while it is ready, and between calls`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var calls = 0
       var handles: [Scheduled] = []
@@ -110,9 +110,9 @@ import Testing
     }
   }
 
-  @Test func `a cancelled callback is let go of at once`() throws {
+  @Test func `a cancelled callback is let go of at once`() async throws {
     final class Held {}
-    try runOnLoop {
+    try await runOnLoop {
       weak var freed: Held?
       let scheduled: Scheduled
       do {

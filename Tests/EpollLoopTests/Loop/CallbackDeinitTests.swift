@@ -15,19 +15,20 @@ import Testing
     deinit { whenGone() }
   }
 
-  @Test func `a callback that is cancelled ends, and cancels and schedules more`() throws {
-    try runOnLoop {
+  @Test func `a callback that is cancelled ends, and cancels and schedules more`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var called = 0
       var gone = 0
-      func schedule() -> Scheduled {
+      func schedule(isolation: isolated (any Actor)? = #isolation) -> Scheduled {
         let guest = Guest()
         let scheduled = loop.schedule(after: .seconds(1)) { [guest] in guest.visit() }
         guest.whenGone = {
           gone += 1
           scheduled.cancel()
           #expect(!scheduled.reschedule(after: .seconds(2)))
-          loop.schedule(after: .seconds(3)) { called += 1 }
+          let core = LoopCore.current
+          core.schedule(core.add { called += 1 }, at: core.now + .seconds(3))
         }
         return scheduled
       }
@@ -38,11 +39,11 @@ import Testing
     }
   }
 
-  @Test func `a callback that has been called ends, and cannot be put off any more`() throws {
-    try runOnLoop {
+  @Test func `a callback that has been called ends, and cannot be put off any more`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var moved: [Bool] = []
-      func schedule() {
+      func schedule(isolation: isolated (any Actor)? = #isolation) {
         let guest = Guest()
         let scheduled = loop.schedule(after: .seconds(1)) { [guest] in guest.visit() }
         guest.whenGone = {
@@ -56,17 +57,17 @@ import Testing
     }
   }
 
-  @Test func `a repeating callback that is cancelled ends, and cancels itself again`() throws {
-    try runOnLoop {
+  @Test func `a repeating callback that is cancelled ends, and cancels itself again`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var gone = 0
-      func schedule() -> Scheduled {
+      func schedule(isolation: isolated (any Actor)? = #isolation) -> Scheduled {
         let guest = Guest()
         let scheduled = loop.schedule(every: .seconds(1)) { [guest] in guest.visit() }
         guest.whenGone = {
           gone += 1
           scheduled.cancel()
-          loop.soon { gone += 1 }
+          LoopCore.current.soon { gone += 1 }
         }
         return scheduled
       }
@@ -76,11 +77,11 @@ import Testing
     }
   }
 
-  @Test func `a watch that is cancelled ends its callbacks, and whoever cancels it again from there`() throws {
-    try runOnLoop {
+  @Test func `a watch that is cancelled ends its callbacks, and whoever cancels it again from there`() async throws {
+    try await runOnLoop {
       let (reading, writing) = try Socket.pair()
       var gone = 0
-      func watch() throws -> DescriptorWatch {
+      func watch(isolation: isolated (any Actor)? = #isolation) throws -> DescriptorWatch {
         let guest = Guest()
         let watch = try EventLoop.current.watch(reading, onReadable: { [guest] in guest.visit() })
         guest.whenGone = {

@@ -13,7 +13,7 @@ import Testing
 
   @Test func `a callback that an actor's code makes traps`() async {
     await #expect(processExitsWith: .failure) {
-      try runOnLoop { await Account().schedule() }
+      try await runOnLoop { await Account().schedule() }
     }
   }
 }

@@ -54,11 +54,11 @@ import Testing
 
   private static let callbacks = 6
 
-  @Test func `random scripts do what a list does`() throws {
+  @Test func `random scripts do what a list does`() async throws {
     for seed in 0..<UInt64(60 * Effort.factor) {
       var random = Shuffle(seed: seed)
       let operations = (0..<200).map { _ in operation(&random) }
-      let fault = firstFault(in: operations) { check($0) }
+      let fault = await firstFault(in: operations) { await check($0) }
       #expect(fault == nil, "seed \(seed)")
     }
   }
@@ -77,9 +77,9 @@ import Testing
     }
   }
 
-  private func check(_ operations: [Operation]) -> String? {
+  private func check(_ operations: [Operation]) async -> String? {
     do {
-      let (ours, expected) = (try calls(operations), modelCalls(operations))
+      let (ours, expected) = (try await calls(operations), modelCalls(operations))
       return ours == expected ? nil : "\(ours), not \(expected)"
     } catch {
       return "\(error)"
@@ -118,8 +118,8 @@ import Testing
   }
 
   /// What the loop does.
-  private func calls(_ operations: [Operation]) throws -> [Call] {
-    try runOnLoop {
+  private func calls(_ operations: [Operation]) async throws -> [Call] {
+    try await runOnLoop {
       let loop = EventLoop.current
       let script = Script(loop)
       for operation in operations {
@@ -147,7 +147,7 @@ import Testing
 
     init(_ loop: EventLoop) { self.loop = loop }
 
-    func schedule(_ callback: Int, _ delay: Int64) {
+    func schedule(_ callback: Int, _ delay: Int64, isolation: isolated (any Actor)? = #isolation) {
       guard isPending.insert(callback).inserted else { return }
       handles[callback] = loop.schedule(after: .milliseconds(delay)) { [self] in called(callback) }
     }

@@ -5,8 +5,8 @@ import Testing
 
 @Suite struct CallbackRescheduleTests {
   @Test(arguments: [1, 3, 5])
-  func `a callback that is moved is called at the new instant only`(_ seconds: Int) throws {
-    try runOnLoop {
+  func `a callback that is moved is called at the new instant only`(_ seconds: Int) async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var calls: [Instant] = []
       let scheduled = loop.schedule(after: .seconds(3)) { calls.append(loop.now) }
@@ -17,12 +17,13 @@ import Testing
     }
   }
 
-  @Test func `moved to an instant or by a duration, it counts as created anew`() throws {
-    try runOnLoop {
+  @Test func `moved to an instant or by a duration, it counts as created anew`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       let end = loop.now + .seconds(1)
       var order: [Int] = []
-      var handles = (0..<4).map { number in loop.schedule(at: end) { order.append(number) } }
+      var handles: [Scheduled] = []
+      for number in 0..<4 { handles.append(loop.schedule(at: end) { order.append(number) }) }
       handles[0].reschedule(at: end)
       handles.append(loop.schedule(at: end) { order.append(4) })
       handles[2].reschedule(after: .seconds(1))
@@ -31,8 +32,8 @@ import Testing
     }
   }
 
-  @Test func `in its own call it is called once more, as often as it asks`() throws {
-    try runOnLoop {
+  @Test func `in its own call it is called once more, as often as it asks`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var times: [Int64] = []
       var handles: [Scheduled] = []
@@ -48,8 +49,8 @@ import Testing
     }
   }
 
-  @Test func `in its own call the last instant counts, and a cancel undoes it`() throws {
-    try runOnLoop {
+  @Test func `in its own call the last instant counts, and a cancel undoes it`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var times: [Int64] = []
       var handles: [Scheduled] = []
@@ -69,8 +70,8 @@ import Testing
     }
   }
 
-  @Test func `a zero timer that moves itself runs once per tick and starves nothing`() throws {
-    try runOnLoop {
+  @Test func `a zero timer that moves itself runs once per tick and starves nothing`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var calls = 0
       var turns = 0
@@ -91,8 +92,8 @@ import Testing
     }
   }
 
-  @Test func `one that is ready and has not run waits for its new instant`() throws {
-    try runOnLoop {
+  @Test func `one that is ready and has not run waits for its new instant`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       let end = loop.now + .seconds(1)
       var order: [String] = []
@@ -110,8 +111,8 @@ import Testing
     }
   }
 
-  @Test func `a callback for soon can be put off`() throws {
-    try runOnLoop {
+  @Test func `a callback for soon can be put off`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var order: [Int] = []
       let first = loop.soon { order.append(0) }
@@ -122,8 +123,8 @@ import Testing
     }
   }
 
-  @Test func `a turn that is void does not stand in for the new one`() throws {
-    try runOnLoop {
+  @Test func `a turn that is void does not stand in for the new one`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var order: [Int] = []
       // More than runs until the next look: the timer is due while its old turn still waits.
@@ -137,8 +138,8 @@ import Testing
     }
   }
 
-  @Test func `moved again and again while it is ready, it is called once`() throws {
-    try runOnLoop {
+  @Test func `moved again and again while it is ready, it is called once`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var calls = 0
       var rounds = 0
@@ -155,8 +156,8 @@ import Testing
     }
   }
 
-  @Test func `put off while it is ready and then cancelled, it is not called and gives its slot back`() throws {
-    try runOnLoop {
+  @Test func `put off while it is ready and then cancelled, it is not called and gives its slot back`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var calls = 0
       for _ in 0..<3 {
@@ -174,8 +175,8 @@ import Testing
     }
   }
 
-  @Test func `after its last call or a cancel there is nothing to move, whoever has its slot now`() throws {
-    try runOnLoop {
+  @Test func `after its last call or a cancel there is nothing to move, whoever has its slot now`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var calls = 0
       let over = loop.soon { calls += 1 }
@@ -192,8 +193,8 @@ import Testing
     }
   }
 
-  @Test func `in the distant future it rests without a timer until it is moved again`() throws {
-    try runOnLoop {
+  @Test func `in the distant future it rests without a timer until it is moved again`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var calls = 0
       let scheduled = loop.schedule(after: .seconds(1)) { calls += 1 }
@@ -207,8 +208,8 @@ import Testing
     }
   }
 
-  @Test func `moving a pending callback a hundred thousand times leaves one timer`() throws {
-    try runOnLoop {
+  @Test func `moving a pending callback a hundred thousand times leaves one timer`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var calls = 0
       let scheduled = loop.schedule(after: .seconds(1)) { calls += 1 }
@@ -220,9 +221,9 @@ import Testing
     }
   }
 
-  @Test func `what a callback holds is let go of after its last call`() throws {
+  @Test func `what a callback holds is let go of after its last call`() async throws {
     final class Held {}
-    try runOnLoop {
+    try await runOnLoop {
       weak var freed: Held?
       var handles: [Scheduled] = []
       var calls = 0
@@ -266,7 +267,7 @@ import Testing
 
   @Test func `from another thread it traps`() async {
     await #expect(processExitsWith: .failure) {
-      try runOnLoop {
+      try await runOnLoop {
         let scheduled = EventLoop.current.schedule(after: .seconds(1)) {}
         try await offload { _ = scheduled.reschedule(after: .zero) }
       }

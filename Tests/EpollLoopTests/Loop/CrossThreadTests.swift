@@ -74,8 +74,11 @@ import Testing
     let worker = try LoopThread()
     let (calls, scheduled, handles) = (Counter(), Counter(), Mailbox<Scheduled>())
     try worker.loop.execute {
-      handles.put(EventLoop.current.schedule(after: .seconds(3_600)) { calls.add() })
-      handles.put(EventLoop.current.schedule(every: .seconds(3_600)) { calls.add() })
+      let loop = EventLoop.current
+      loop.actor.assumeIsolated { actor in
+        handles.put(loop.schedule(after: .seconds(3_600), isolation: actor) { calls.add() })
+        handles.put(loop.schedule(every: .seconds(3_600), isolation: actor) { calls.add() })
+      }
       scheduled.add()
     }
     #expect(scheduled.wait(for: 1))

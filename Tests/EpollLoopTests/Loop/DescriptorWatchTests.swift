@@ -5,8 +5,8 @@ import Testing
 @testable import EpollLoop
 
 @Suite struct DescriptorWatchTests {
-  @Test func `a watch calls back until all has been read, once a tick`() throws {
-    try runOnLoop {
+  @Test func `a watch calls back until all has been read, once a tick`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       let pipe = Pipe()
       var polls: [Int] = []
@@ -27,8 +27,8 @@ import Testing
     }
   }
 
-  @Test func `a watch that takes nothing is called again, and starves no timer`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `a watch that takes nothing is called again, and starves no timer`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let pipe = Pipe()
       var calls = 0
       let watch = try EventLoop.current.watch(pipe.reading, onReadable: { calls += 1 })
@@ -39,8 +39,8 @@ import Testing
     }
   }
 
-  @Test func `a writable descriptor calls back, one that is full does not`() throws {
-    try runOnLoop {
+  @Test func `a writable descriptor calls back, one that is full does not`() async throws {
+    try await runOnLoop {
       let pipe = Pipe()
       var calls = 0
       let watch = try EventLoop.current.watch(
@@ -58,8 +58,8 @@ import Testing
     }
   }
 
-  @Test func `both directions of a socket are watched at once`() throws {
-    try runOnLoop {
+  @Test func `both directions of a socket are watched at once`() async throws {
+    try await runOnLoop {
       let pair = try Socket.pair()
       var (readable, writable) = (0, 0)
       let watch = try EventLoop.current.watch(
@@ -80,8 +80,8 @@ import Testing
     }
   }
 
-  @Test func `the end of the stream counts as readable`() throws {
-    try runOnLoop {
+  @Test func `the end of the stream counts as readable`() async throws {
+    try await runOnLoop {
       // The end of a direction comes at once, where a close may wait for a process that another test starts.
       let pair = try Socket.pair()
       let one = FileDescriptor(owning: pair.0)
@@ -102,8 +102,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled watch leaves nothing, and cancelling twice does nothing`() throws {
-    try runOnLoop {
+  @Test func `a cancelled watch leaves nothing, and cancelling twice does nothing`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       let pipe = Pipe()
       let watch = try loop.watch(pipe.reading, onReadable: { Issue.record("it was cancelled") })
@@ -117,8 +117,8 @@ import Testing
     }
   }
 
-  @Test func `a watch can be cancelled in its own callback`() throws {
-    try runOnLoop {
+  @Test func `a watch can be cancelled in its own callback`() async throws {
+    try await runOnLoop {
       let pipe = Pipe()
       var watches: [DescriptorWatch] = []
       var calls = 0
@@ -136,8 +136,8 @@ import Testing
     }
   }
 
-  @Test func `a watch that is cancelled while its callback is ready is not called`() throws {
-    try runOnLoop {
+  @Test func `a watch that is cancelled while its callback is ready is not called`() async throws {
+    try await runOnLoop {
       let (one, other) = (Pipe(), Pipe())
       var watches: [DescriptorWatch] = []
       var calls = 0
@@ -156,8 +156,8 @@ import Testing
     }
   }
 
-  @Test func `a watch of the other direction that is cancelled while it is ready is not called`() throws {
-    try runOnLoop {
+  @Test func `a watch of the other direction that is cancelled while it is ready is not called`() async throws {
+    try await runOnLoop {
       let pair = try Socket.pair()
       var watches: [DescriptorWatch] = []
       var calls = 0
@@ -174,27 +174,27 @@ import Testing
     }
   }
 
-  @Test func `a regular file is refused with its reason`() throws {
-    try runOnLoop {
+  @Test func `a regular file is refused with its reason`() async throws {
+    try await runOnLoop {
       let file = FileDescriptor(owning: open("/proc/self/exe", O_RDONLY | O_CLOEXEC))
       let number = file.number
       #expect(
         throws: IOError(
           .watch, .notPermitted, "descriptor \(number) is a regular file, which is always ready")
-      ) { try EventLoop.current.watch(number, onReadable: {}) }
+      ) { try watchIn(EventLoop.current, number) }
       #expect(EventLoop.current.census == LoopCensus(tasks: 1, waiters: 0, timers: 0, registrations: 0))
     }
   }
 
-  @Test func `a closed descriptor and a second watch are refused`() throws {
-    try runOnLoop {
+  @Test func `a closed descriptor and a second watch are refused`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       let pipe = Pipe()
       #expect(throws: IOError(.watch, .badFileDescriptor, "descriptor -1")) {
-        try loop.watch(-1, onReadable: {})
+        try watchIn(loop, -1)
       }
       let watch = try loop.watch(pipe.reading, onReadable: {})
-      #expect(throws: IOError.self) { try loop.watch(pipe.reading, onReadable: {}) }
+      #expect(throws: IOError.self) { try watchIn(loop, pipe.reading) }
       watch.cancel()
       try loop.watch(pipe.reading, onReadable: {}).cancel()
     }
@@ -202,7 +202,12 @@ import Testing
 
   @Test func `a watch without a callback traps`() async {
     await #expect(processExitsWith: .failure) {
-      try runOnLoop { _ = try EventLoop.current.watch(0) }
+      try await runOnLoop { _ = try EventLoop.current.watch(0) }
     }
   }
+}
+
+/// Watches a descriptor as the loop's actor does, in a closure that knows of none.
+private func watchIn(_ loop: EventLoop, _ fd: Int32) throws {
+  _ = try loop.actor.assumeIsolated { actor in try loop.watch(fd, isolation: actor, onReadable: {}) }
 }

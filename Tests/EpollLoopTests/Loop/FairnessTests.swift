@@ -7,11 +7,13 @@ import Testing
 /// How long busy callbacks and tasks can keep the loop from looking at the kernel, in counts.
 @Suite struct FairnessTests {
   /// Reads the greatest number of turns between two looks while something keeps the loop busy.
-  private func mostTurnsBetweenLooks(_ keepBusy: @escaping (_ count: @escaping () -> Bool) -> Void) throws -> Int {
-    try runOnLoop {
+  private func mostTurnsBetweenLooks(
+    _ keepBusy: @escaping (_ count: @escaping () -> Bool) async -> Void
+  ) async throws -> Int {
+    try await runOnLoop {
       let core = LoopCore.current
       var (polls, first, most, rounds) = (core.statistics.polls, core.statistics.turns, 0, 0)
-      keepBusy {
+      await keepBusy {
         if core.statistics.polls != polls {
           polls = core.statistics.polls
           first = core.statistics.turns
@@ -26,23 +28,25 @@ import Testing
     }
   }
 
-  @Test func `a callback that asks for itself lets the loop look after 256 turns`() throws {
-    let most = try mostTurnsBetweenLooks { count in
-      func again() { if count() { EventLoop.current.soon(again) } }
+  @Test func `a callback that asks for itself lets the loop look after 256 turns`() async throws {
+    let most = try await mostTurnsBetweenLooks { count in
+      func again(isolation: isolated (any Actor)? = #isolation) {
+        if count() { EventLoop.current.soon { again(isolation: isolation) } }
+      }
       again()
     }
     #expect((200...LoopCore.turnsPerLook).contains(most))
   }
 
-  @Test func `callbacks that multiply do not delay a look beyond 256 turns`() throws {
-    let most = try mostTurnsBetweenLooks { count in
+  @Test func `callbacks that multiply do not delay a look beyond 256 turns`() async throws {
+    let most = try await mostTurnsBetweenLooks { count in
       var living = 1
-      func again() {
+      func again(isolation: isolated (any Actor)? = #isolation) {
         guard count() else { return }
-        EventLoop.current.soon(again)
+        EventLoop.current.soon { again(isolation: isolation) }
         if living < 700 {
           living += 1
-          EventLoop.current.soon(again)
+          EventLoop.current.soon { again(isolation: isolation) }
         }
       }
       again()
@@ -51,15 +55,15 @@ import Testing
   }
 
   @Test(arguments: [1, 3, 255, 256, 257, 1_000])
-  func `however many yielding tasks there are, 256 turns pass at the most`(_ tasks: Int) throws {
-    let most = try mostTurnsBetweenLooks { count in
+  func `however many yielding tasks there are, 256 turns pass at the most`(_ tasks: Int) async throws {
+    let most = try await mostTurnsBetweenLooks { count in
       for _ in 0..<tasks { spawn { while count() { await yield() } } }
     }
     #expect(most <= LoopCore.turnsPerLook)
   }
 
-  @Test func `a task that only yields starves neither a socket nor a timer`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `a task that only yields starves neither a socket nor a timer`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let loop = EventLoop.current
       let pipe = Pipe()
       var turnsWhenReady: [Int] = []
@@ -85,8 +89,10 @@ import Testing
     let (entered, done) = (Counter(), Counter())
     try worker.loop.execute {
       entered.add()
-      func again() { if done.value == 0 { EventLoop.current.soon(again) } }
-      again()
+      func again(isolation: isolated (any Actor)? = #isolation) {
+        if done.value == 0 { EventLoop.current.soon { again(isolation: isolation) } }
+      }
+      worker.loop.actor.assumeIsolated { again(isolation: $0) }
     }
     #expect(entered.wait(for: 1))
     try worker.loop.execute { done.add() }
@@ -94,8 +100,8 @@ import Testing
     #expect(try worker.stop())
   }
 
-  @Test func `no more is taken in at once than runs until the next look`() throws {
-    try runOnLoop {
+  @Test func `no more is taken in at once than runs until the next look`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       let core = LoopCore.current
       let calls = Counter()
@@ -109,8 +115,8 @@ import Testing
     }
   }
 
-  @Test func `operations that succeed at once give way after 32`() throws {
-    try runOnLoop {
+  @Test func `operations that succeed at once give way after 32`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       var (operations, others) = (0, 0)
       let neighbour = spawn {
@@ -131,8 +137,8 @@ import Testing
     }
   }
 
-  @Test func `an idle loop sleeps in one poll for one timer`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `an idle loop sleeps in one poll for one timer`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let loop = EventLoop.current
       await yield()
       let before = loop.statistics
@@ -143,8 +149,8 @@ import Testing
     }
   }
 
-  @Test func `a later timer does not set the alarm again`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `a later timer does not set the alarm again`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let loop = EventLoop.current
       let before = loop.statistics.alarms
       let end = loop.now + .milliseconds(50)
@@ -156,8 +162,8 @@ import Testing
     }
   }
 
-  @Test func `other events do not set the alarm again`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `other events do not set the alarm again`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let core = LoopCore.current
       let queue = LoopBound(WaitQueue(core), core)
       let loop = EventLoop.current

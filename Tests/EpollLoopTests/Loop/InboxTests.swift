@@ -10,10 +10,10 @@ import Testing
 
   @Test func `items come in the order of their submission`() throws {
     let inbox = try Inbox()
-    for number in 0..<100 { #expect(inbox.submit(.mainJob(UInt(number)))) }
+    for number in 0..<100 { #expect(inbox.submit(.actorJob(UInt(number)))) }
     var batch: [Inbox.Item] = []
     #expect(!inbox.take(into: &batch, idle: true))
-    let numbers = batch.map { item -> UInt in if case .mainJob(let number) = item { number } else { .max } }
+    let numbers = batch.map { item -> UInt in if case .actorJob(let number) = item { number } else { .max } }
     #expect(numbers == Array(0..<100))
   }
 
@@ -115,8 +115,8 @@ import Testing
     #expect(freed == nil)
   }
 
-  @Test func `execute on the loop's own thread is called after what is ready`() throws {
-    try runOnLoop {
+  @Test func `execute on the loop's own thread is called after what is ready`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       let order = Order()
       try loop.execute { order.append(2) }

@@ -17,7 +17,7 @@ import Testing
   @Test func `a handle of another loop traps although a loop runs here`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let other = try EventLoop()
-      try runOnLoop { _ = other.now }
+      try await runOnLoop { _ = other.now }
     }
     #expect(names("'EventLoop.now' belongs to another event loop's thread", result))
   }
@@ -31,14 +31,14 @@ import Testing
 
   @Test func `a nested run traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop { try EventLoop().run {} }
+      try await runOnLoop { try EventLoop().run {} }
     }
     #expect(names("An event loop already runs on this thread: await the work there instead of nesting a run", result))
   }
 
   @Test func `a loop that runs itself again traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop { try EventLoop.current.run {} }
+      try await runOnLoop { try EventLoop.current.run {} }
     }
     #expect(names("An event loop already runs on this thread", result))
   }
@@ -83,8 +83,8 @@ import Testing
     #expect(now == Instant(nanoseconds: 3_000_000_000))
   }
 
-  @Test func `after a body that throws no loop is current`() throws {
-    #expect(throws: Errno.canceled) { try runOnLoop { throw Errno.canceled } }
+  @Test func `after a body that throws no loop is current`() async throws {
+    await #expect(throws: Errno.canceled) { try await runOnLoop { throw Errno.canceled } }
     #expect(LoopCore.currentIfAny == nil)
   }
 

@@ -22,8 +22,8 @@ import Testing
   /// Runs a task that parks in a queue, and wakes or cancels it; what it was woken with.
   private func wakes(
     _ start: @escaping (LoopBound<WaitQueue>, LoopCore) async throws -> Wake
-  ) throws -> [Wake] {
-    try runOnLoop {
+  ) async throws -> [Wake] {
+    try await runOnLoop {
       let core = LoopCore.current
       var wakes: [Wake] = []
       for cancels in [false, true] {
@@ -39,13 +39,13 @@ import Testing
     }
   }
 
-  @Test func `a nonisolated task`() throws {
-    #expect(
+  @Test func `a nonisolated task`() async throws {
+    await #expect(
       try wakes { queue, core in await core.park(for: "test") { queue.unchecked.append($0) } } == [.ready, .cancelled])
   }
 
-  @Test func `a task in an actor, which is in it afterwards too`() throws {
-    let wakes = try wakes { queue, _ in
+  @Test func `a task in an actor, which is in it afterwards too`() async throws {
+    let wakes = try await wakes { queue, _ in
       let place = Place()
       let wake = await place.wait(queue)
       let steps = await place.steps
@@ -55,8 +55,8 @@ import Testing
     #expect(wakes == [.ready, .cancelled])
   }
 
-  @Test func `a child of a task group`() throws {
-    #expect(
+  @Test func `a child of a task group`() async throws {
+    await #expect(
       try wakes { queue, _ in
         await withTaskGroup(of: Wake.self) { group in
           group.addTask { await queue.core.park(for: "test") { queue.unchecked.append($0) } }
@@ -65,16 +65,16 @@ import Testing
       } == [.ready, .cancelled])
   }
 
-  @Test func `an async let`() throws {
-    #expect(
+  @Test func `an async let`() async throws {
+    await #expect(
       try wakes { queue, _ in
         async let wake = queue.core.park(for: "test") { queue.unchecked.append($0) }
         return await wake
       } == [.ready, .cancelled])
   }
 
-  @Test func `an immediate task with the loop as its preference`() throws {
-    #expect(
+  @Test func `an immediate task with the loop as its preference`() async throws {
+    await #expect(
       try wakes { queue, core in
         let task = Task.immediate(executorPreference: core.face.taskExecutor) {
           await queue.core.park(for: "test") { queue.unchecked.append($0) }
@@ -87,8 +87,8 @@ import Testing
       } == [.ready, .cancelled])
   }
 
-  @Test func `a plain task with the loop as its preference`() throws {
-    #expect(
+  @Test func `a plain task with the loop as its preference`() async throws {
+    await #expect(
       try wakes { queue, core in
         let task = Task(executorPreference: core.face.taskExecutor) {
           await queue.core.park(for: "test") { queue.unchecked.append($0) }
@@ -101,8 +101,8 @@ import Testing
       } == [.ready, .cancelled])
   }
 
-  @Test func `a task that is cancelled already does not park`() throws {
-    try runOnLoop {
+  @Test func `a task that is cancelled already does not park`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       var placed = 0
       let task = spawn {
@@ -115,8 +115,8 @@ import Testing
     }
   }
 
-  @Test func `a cancel in the turn of the wake comes too late`() throws {
-    try runOnLoop {
+  @Test func `a cancel in the turn of the wake comes too late`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       let queue = WaitQueue(core)
       let task = spawn { await core.park(for: "test") { queue.append($0) } }
@@ -128,8 +128,8 @@ import Testing
     }
   }
 
-  @Test func `a wait through cancellation is woken by its reason alone`() throws {
-    try runOnLoop {
+  @Test func `a wait through cancellation is woken by its reason alone`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       let queue = WaitQueue(core)
       let task = spawn { await core.parkThroughCancellation(for: "test") { queue.append($0) } }
@@ -143,8 +143,8 @@ import Testing
     }
   }
 
-  @Test func `many children of a group park and are woken in any order`() throws {
-    try runOnLoop {
+  @Test func `many children of a group park and are woken in any order`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       let queue = LoopBound(WaitQueue(core), core)
       let sum = await withTaskGroup(of: Int.self) { group in
@@ -167,8 +167,8 @@ import Testing
     }
   }
 
-  @Test func `a child that another thread cancels wakes on its loop`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `a child that another thread cancels wakes on its loop`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let core = LoopCore.current
       let queue = LoopBound(WaitQueue(core), core)
       let task = Task(executorPreference: core.face.taskExecutor) {

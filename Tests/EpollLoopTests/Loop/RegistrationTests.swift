@@ -11,8 +11,8 @@ import Testing
   }
 
   /// Closes two descriptors in the handler of the first; what the new one with the second's number sees.
-  private func recycle(keepsDuplicate: Bool) throws -> (wakes: Int, stale: Int) {
-    try runOnLoop {
+  private func recycle(keepsDuplicate: Bool) async throws -> (wakes: Int, stale: Int) {
+    try await runOnLoop {
       let core = LoopCore.current
       let (first, second, spare) = (Pipe(), Pipe(), Pipe())
       // Numbers that no test beside this one is given meanwhile.
@@ -54,19 +54,19 @@ import Testing
     }
   }
 
-  @Test func `an event for a recycled descriptor number reaches nobody`() throws {
-    #expect(try recycle(keepsDuplicate: false).wakes == 0)
+  @Test func `an event for a recycled descriptor number reaches nobody`() async throws {
+    #expect(try await recycle(keepsDuplicate: false).wakes == 0)
   }
 
-  @Test func `a duplicate of the closed descriptor that is alive wakes nobody`() throws {
-    let (wakes, stale) = try recycle(keepsDuplicate: true)
+  @Test func `a duplicate of the closed descriptor that is alive wakes nobody`() async throws {
+    let (wakes, stale) = try await recycle(keepsDuplicate: true)
     #expect(wakes == 0)
     // It was taken out of the poller before its close: the duplicate is not watched.
     #expect(stale == 0)
   }
 
-  @Test func `an event with the token of an ended registration is counted and dropped`() throws {
-    try runOnLoop {
+  @Test func `an event with the token of an ended registration is counted and dropped`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       let pipe = Pipe()
       let ended = try core.register(pipe.reading)
@@ -86,8 +86,8 @@ import Testing
   }
 
   @Test(arguments: [Readiness.hungUp, .failed, [.hungUp, .failed]])
-  func `a hang-up and an error wake both directions`(_ readiness: Readiness) throws {
-    try runOnLoop {
+  func `a hang-up and an error wake both directions`(_ readiness: Readiness) async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       let registration = Registration(fd: -1, token: 1)
       var woken: [String] = []
@@ -100,8 +100,8 @@ import Testing
     }
   }
 
-  @Test func `the end of the peer's direction wakes the reader alone`() throws {
-    try runOnLoop {
+  @Test func `the end of the peer's direction wakes the reader alone`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       let registration = Registration(fd: -1, token: 1)
       registration.writing = .idle
@@ -113,8 +113,8 @@ import Testing
     }
   }
 
-  @Test func `what is reported without a waiter is remembered and wakes nobody`() throws {
-    try runOnLoop {
+  @Test func `what is reported without a waiter is remembered and wakes nobody`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       let registration = Registration(fd: -1, token: 1)
       let ready = core.ready.count
@@ -127,8 +127,8 @@ import Testing
     }
   }
 
-  @Test func `the end of a real connection wakes both directions`() throws {
-    try runOnLoop {
+  @Test func `the end of a real connection wakes both directions`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       let pair = try Socket.pair()
       let registration = try core.register(pair.0)
@@ -146,8 +146,8 @@ import Testing
     }
   }
 
-  @Test func `deregister wakes both directions with closed, in order`() throws {
-    try runOnLoop {
+  @Test func `deregister wakes both directions with closed, in order`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       let pipe = Pipe()
       let registration = try core.register(pipe.reading)
@@ -161,8 +161,8 @@ import Testing
     }
   }
 
-  @Test func `a descriptor that cannot be registered leaves nothing behind`() throws {
-    try runOnLoop {
+  @Test func `a descriptor that cannot be registered leaves nothing behind`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       #expect(throws: Errno.badFileDescriptor) { try core.register(-1) }
       #expect(core.registrations.count == 0)
@@ -171,7 +171,7 @@ import Testing
 
   @Test func `deregistering what was closed behind the loop's back traps`() async {
     await #expect(processExitsWith: .failure) {
-      try runOnLoop {
+      try await runOnLoop {
         let pipe = Pipe()
         let registration = try LoopCore.current.register(pipe.reading)
         pipe.closeReading()

@@ -5,8 +5,8 @@ import Testing
 
 @Suite struct RepeatingCallbackRescheduleTests {
   /// The instants in seconds at which a callback of 10 s is called that is moved meanwhile.
-  private func times(_ move: @escaping (Scheduled, _ call: Int) -> Void, between: Int = 0) throws -> [Int64] {
-    try runOnLoop {
+  private func times(_ move: @escaping (Scheduled, _ call: Int) -> Void, between: Int = 0) async throws -> [Int64] {
+    try await runOnLoop {
       let loop = EventLoop.current
       var times: [Int64] = []
       var handles: [Scheduled] = []
@@ -23,16 +23,16 @@ import Testing
     }
   }
 
-  @Test func `a repeating callback goes on from the new instant`() throws {
-    #expect(try times({ if $1 == 0 { $0.reschedule(after: .seconds(7)) } }, between: 14) == [10, 21, 31, 41])
+  @Test func `a repeating callback goes on from the new instant`() async throws {
+    #expect(try await times({ if $1 == 0 { $0.reschedule(after: .seconds(7)) } }, between: 14) == [10, 21, 31, 41])
   }
 
-  @Test func `moved in its own call, too`() throws {
-    #expect(try times { if $1 == 2 { $0.reschedule(after: .seconds(3)) } } == [10, 20, 23, 33, 43])
+  @Test func `moved in its own call, too`() async throws {
+    #expect(try await times { if $1 == 2 { $0.reschedule(after: .seconds(3)) } } == [10, 20, 23, 33, 43])
   }
 
-  @Test func `moved and cancelled in its own call it is not called again`() throws {
-    let times = try times {
+  @Test func `moved and cancelled in its own call it is not called again`() async throws {
+    let times = try await times {
       guard $1 == 2 else { return }
       $0.reschedule(after: .seconds(3))
       $0.cancel()
@@ -42,8 +42,9 @@ import Testing
   }
 
   @Test(arguments: [MissedTicks.burst, .delay, .skip])
-  func `moved into the past it is called in the next tick and makes up for nothing`(_ missed: MissedTicks) throws {
-    try runOnLoop {
+  func `moved into the past it is called in the next tick and makes up for nothing`(_ missed: MissedTicks) async throws
+  {
+    try await runOnLoop {
       let loop = EventLoop.current
       var times: [Int64] = []
       let scheduled = loop.schedule(every: .seconds(10), missed: missed) {
@@ -57,8 +58,8 @@ import Testing
     }
   }
 
-  @Test func `one that is ready waits for its new instant, and rests in the distant future`() throws {
-    try runOnLoop {
+  @Test func `one that is ready waits for its new instant, and rests in the distant future`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var times: [Int64] = []
       var handles: [Scheduled] = []

@@ -4,8 +4,8 @@ import Testing
 @testable import EpollLoop
 
 @Suite struct RepeatingCallbackTests {
-  @Test func `a repeating callback comes first after one period, then at each multiple`() throws {
-    try runOnLoop {
+  @Test func `a repeating callback comes first after one period, then at each multiple`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       let start = loop.now
       var times: [Duration] = []
@@ -19,21 +19,21 @@ import Testing
   @Test(arguments: [
     (MissedTicks.burst, [50, 50, 50, 50, 50, 60] as [Int64]), (.delay, [50, 60]), (.skip, [50, 60]),
   ])
-  func `a late one makes up, counts anew, or leaves out`(_ missed: MissedTicks, _ expected: [Int64]) throws {
+  func `a late one makes up, counts anew, or leaves out`(_ missed: MissedTicks, _ expected: [Int64]) async throws {
     // The calls at 10, 20, 30, 40 and 50 ms are late: the first one is made at 50.
-    #expect(try times(missed, lateUntil: 50, end: 65) == expected)
+    #expect(try await times(missed, lateUntil: 50, end: 65) == expected)
   }
 
   @Test(arguments: [
     (MissedTicks.burst, [55, 55, 55, 55, 55, 60, 70] as [Int64]), (.delay, [55, 65]), (.skip, [55, 60, 70]),
   ])
-  func `between two multiples too`(_ missed: MissedTicks, _ expected: [Int64]) throws {
-    #expect(try times(missed, lateUntil: 55, end: 72) == expected)
+  func `between two multiples too`(_ missed: MissedTicks, _ expected: [Int64]) async throws {
+    #expect(try await times(missed, lateUntil: 55, end: 72) == expected)
   }
 
   /// When a callback of 10 ms is called whose loop was busy until an instant, in ms.
-  private func times(_ missed: MissedTicks, lateUntil: Int64, end: Int64) throws -> [Int64] {
-    try runOnLoop {
+  private func times(_ missed: MissedTicks, lateUntil: Int64, end: Int64) async throws -> [Int64] {
+    try await runOnLoop {
       let loop = EventLoop.current
       let core = LoopCore.current
       var times: [Int64] = []
@@ -73,8 +73,8 @@ import Testing
     }
   }
 
-  @Test func `a period of distant future never comes`() throws {
-    try runOnLoop {
+  @Test func `a period of distant future never comes`() async throws {
+    try await runOnLoop {
       let scheduled = EventLoop.current.schedule(every: .seconds(Int64.max)) { Issue.record("too early") }
       try await sleep(for: .seconds(1_000_000_000))
       scheduled.cancel()
@@ -82,8 +82,8 @@ import Testing
   }
 
   @Test(arguments: [MissedTicks.burst, .skip])
-  func `the shortest period starves nothing`(_ missed: MissedTicks) throws {
-    try runOnLoop(clock: .kernel) {
+  func `the shortest period starves nothing`(_ missed: MissedTicks) async throws {
+    try await runOnLoop(clock: .kernel) {
       let loop = EventLoop.current
       var calls = 0
       let scheduled = loop.schedule(every: .nanoseconds(1), missed: missed) { calls += 1 }
@@ -96,7 +96,7 @@ import Testing
 
   @Test func `a period of zero traps`() async {
     await #expect(processExitsWith: .failure) {
-      try runOnLoop { _ = EventLoop.current.schedule(every: .zero) {} }
+      try await runOnLoop { _ = EventLoop.current.schedule(every: .zero) {} }
     }
   }
 }

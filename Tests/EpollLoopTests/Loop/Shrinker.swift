@@ -6,7 +6,7 @@
 /// - Parameters:
 ///   - sequence: A sequence that fails.
 ///   - fails: Whether a sequence fails; it must always say the same of the same sequence.
-func shortest<Element>(_ sequence: [Element], thatFails fails: ([Element]) -> Bool) -> [Element] {
+func shortest<Element>(_ sequence: [Element], thatFails fails: ([Element]) async -> Bool) async -> [Element] {
   var sequence = sequence
   var part = max(1, sequence.count / 2)
   while true {
@@ -15,7 +15,7 @@ func shortest<Element>(_ sequence: [Element], thatFails fails: ([Element]) -> Bo
     while start < sequence.count {
       var shorter = sequence
       shorter.removeSubrange(start..<min(start + part, sequence.count))
-      if fails(shorter) {
+      if await fails(shorter) {
         sequence = shorter
         hasShrunk = true
       } else {
@@ -33,11 +33,11 @@ func shortest<Element>(_ sequence: [Element], thatFails fails: ([Element]) -> Bo
 ///   - check: Does it on a fresh subject; says what is wrong, or nil.
 /// - Returns: nil if nothing is wrong; else the shortest failing operations and what they show.
 func firstFault<Operation>(
-  in operations: [Operation], _ check: ([Operation]) -> String?
-) -> String? {
-  guard check(operations) != nil else { return nil }
-  let short = shortest(operations) { check($0) != nil }
-  return "\(check(short) ?? "") after \(short)"
+  in operations: [Operation], _ check: ([Operation]) async -> String?
+) async -> String? {
+  guard await check(operations) != nil else { return nil }
+  let short = await shortest(operations) { await check($0) != nil }
+  return "\(await check(short) ?? "") after \(short)"
 }
 
 /// How much random tests do in this build.

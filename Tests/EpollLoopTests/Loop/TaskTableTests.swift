@@ -6,8 +6,8 @@ import Testing
 /// The table of running tasks against a dictionary.
 @Suite struct TaskTableTests {
   @Test(arguments: 0..<20)
-  func `each task that runs is found, and no other`(seed: UInt64) throws {
-    try runOnLoop {
+  func `each task that runs is found, and no other`(seed: UInt64) async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       let list = TaskList()
       let records = (0..<8).map { _ in TaskRecord(on: LoopLink(core), in: .passUnretained(list), name: nil) }

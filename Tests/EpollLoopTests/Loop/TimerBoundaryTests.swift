@@ -8,8 +8,8 @@ import Testing
   /// 2^48 milliseconds: where some timers of other systems wrap around.
   private static let wide = Duration.milliseconds(1 << 48)
 
-  @Test func `two to the forty-eighth milliseconds are more than the clock holds, and never come early`() throws {
-    try runOnLoop {
+  @Test func `two to the forty-eighth milliseconds are more than the clock holds, and never come early`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var calls = 0
       let scheduled = loop.schedule(after: Self.wide) { calls += 1 }
@@ -23,8 +23,8 @@ import Testing
     }
   }
 
-  @Test func `a deadline just before the distant future comes, and that one does not`() throws {
-    try runOnLoop {
+  @Test func `a deadline just before the distant future comes, and that one does not`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var calls = 0
       let last = Instant(nanoseconds: .max - 1)
@@ -39,8 +39,8 @@ import Testing
     }
   }
 
-  @Test func `instants of the past come in their order, in the next tick`() throws {
-    try runOnLoop {
+  @Test func `instants of the past come in their order, in the next tick`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       try await sleep(for: .seconds(10))
       var order: [Int64] = []
@@ -55,8 +55,8 @@ import Testing
     }
   }
 
-  @Test func `a hundred thousand equal deadlines come in the order of their creation`() throws {
-    try runOnLoop {
+  @Test func `a hundred thousand equal deadlines come in the order of their creation`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       let end = loop.now + .seconds(1)
       var next = 0
@@ -73,8 +73,8 @@ import Testing
     }
   }
 
-  @Test func `ready work runs although a far timer is pending`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `ready work runs although a far timer is pending`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let loop = EventLoop.current
       let far = loop.schedule(after: .seconds(86_400 * 365)) { Issue.record("a year has not passed") }
       var calls = 0
@@ -86,8 +86,8 @@ import Testing
     }
   }
 
-  @Test func `the clock jumps only when nothing is ready`() throws {
-    try runOnLoop {
+  @Test func `the clock jumps only when nothing is ready`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var called: Instant?
       loop.schedule(after: .seconds(1)) { called = loop.now }
@@ -107,8 +107,8 @@ import Testing
   }
 
   @Test(arguments: [Duration.zero, .nanoseconds(-1), .seconds(-1_000_000_000)])
-  func `zero and negative take no time and let ready work go first`(_ duration: Duration) throws {
-    try runOnLoop {
+  func `zero and negative take no time and let ready work go first`(_ duration: Duration) async throws {
+    try await runOnLoop {
       var order: [String] = []
       spawn { order.append("ready") }
       try await Task.sleep(for: duration)
@@ -118,8 +118,8 @@ import Testing
     }
   }
 
-  @Test func `instants of the past take no time`() throws {
-    try runOnLoop {
+  @Test func `instants of the past take no time`() async throws {
+    try await runOnLoop {
       try await sleep(for: .seconds(10))
       for nanoseconds in [0, 9_999_999_999, 10_000_000_000, -5_000_000_000] as [Int64] {
         try await Task.sleep(until: self.instant(nanoseconds), clock: .continuous)
@@ -128,8 +128,8 @@ import Testing
     }
   }
 
-  @Test func `a huge sleep does not end early, and its cancel ends it`() throws {
-    try runOnLoop {
+  @Test func `a huge sleep does not end early, and its cancel ends it`() async throws {
+    try await runOnLoop {
       let task = spawn { try await Task.sleep(for: .seconds(9_000_000_000)) }
       try await sleep(for: .seconds(86_400 * 365 * 100))
       #expect(!task.isDone)
@@ -141,8 +141,8 @@ import Testing
     }
   }
 
-  @Test func `equal deadlines come in the order of creation, as of callbacks and sleeps`() throws {
-    try runOnLoop {
+  @Test func `equal deadlines come in the order of creation, as of callbacks and sleeps`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       let end = loop.now + .seconds(1)
       var order: [Int] = []
@@ -165,8 +165,8 @@ import Testing
     }
   }
 
-  @Test func `deadlines a nanosecond apart are told apart`() throws {
-    try runOnLoop {
+  @Test func `deadlines a nanosecond apart are told apart`() async throws {
+    try await runOnLoop {
       var order: [String] = []
       let end: Int64 = 1_000_000_000
       let later = spawn {

@@ -41,11 +41,11 @@ import Testing
   }
 
   @Test(arguments: [1, 4, 30, 200])
-  func `the queue does what a sorted array does`(_ slots: UInt32) {
+  func `the queue does what a sorted array does`(_ slots: UInt32) async {
     for seed in 0..<50 {
       var random = Shuffle(seed: UInt64(seed) << 32 | UInt64(slots))
       let operations = makeOperations(10_000 * Effort.factor, slots: slots, range: [1, 8, 1_000][seed % 3], &random)
-      let fault = firstFault(in: operations, check)
+      let fault = await firstFault(in: operations, check)
       #expect(fault == nil, "seed \(seed)")
     }
   }

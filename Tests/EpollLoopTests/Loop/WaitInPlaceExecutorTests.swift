@@ -6,8 +6,8 @@ import Testing
 /// just that.
 @Suite struct WaitInPlaceExecutorTests {
   @Test(.timeLimit(.minutes(1)), arguments: [false, true])
-  func `an actor is free although the code that waits in it does not know of it`(startsThere: Bool) throws {
-    try runOnLoop(clock: .kernel) {
+  func `an actor is free although the code that waits in it does not know of it`(startsThere: Bool) async throws {
+    try await runOnLoop(clock: .kernel) {
       let (core, loop, desk) = (LoopCore.current, EventLoop.current, Desk())
       let queue = LoopBound(WaitQueue(core), core)
       let wake = try await spawn {
@@ -25,8 +25,8 @@ import Testing
     }
   }
 
-  @Test func `an actor is free while a sleep that was passed as a function lasts`() throws {
-    try runOnLoop {
+  @Test func `an actor is free while a sleep that was passed as a function lasts`() async throws {
+    try await runOnLoop {
       let (desk, log) = (Desk(), Log())
       let nap: @concurrent @Sendable (Duration) async throws -> Void = sleep(for:)
       let sleeper = spawn { try await desk.nap(nap, log) }
@@ -42,10 +42,10 @@ import Testing
   }
 
   @Test(arguments: [1, 2])
-  func `an executor that runs jobs in a callback, one after the other, runs the next`(sleeps: Int) throws {
-    try runOnLoop {
+  func `an executor that runs jobs in a callback, one after the other, runs the next`(sleeps: Int) async throws {
+    try await runOnLoop {
       let (log, executor) = (Log(), InCallback(EventLoop.current))
-      func start(_ name: String) -> TaskHandle<Void> {
+      func start(_ name: String, isolation: isolated (any Actor)? = #isolation) -> TaskHandle<Void> {
         spawn {
           try await withTaskExecutorPreference(executor) {
             for turn in 1...sleeps {
@@ -63,8 +63,8 @@ import Testing
   }
 
   @Test(arguments: [0, 1])
-  func `an executor that runs at once, and then what has come meanwhile, runs the next`(sleeps: Int) throws {
-    try runOnLoop {
+  func `an executor that runs at once, and then what has come meanwhile, runs the next`(sleeps: Int) async throws {
+    try await runOnLoop {
       let (log, executor) = (Log(), InTurn())
       let resumed = spawn {
         await withTaskExecutorPreference(executor) {
@@ -132,7 +132,7 @@ private final class InCallback: TaskExecutor, @unchecked Sendable {
     jobs.append(UnownedJob(job))
     guard !isScheduled else { return }
     isScheduled = true
-    loop.soon { [self] in
+    loop.bound.unchecked.soon { [self] in
       isScheduled = false
       while !jobs.isEmpty { jobs.removeFirst().runSynchronously(on: asUnownedTaskExecutor()) }
     }

@@ -11,8 +11,8 @@ import Testing
     return EventLoop.current.statistics.waitsInPlace - before
   }
 
-  @Test func `a task that is alone is not suspended`() throws {
-    try runOnLoop {
+  @Test func `a task that is alone is not suspended`() async throws {
+    try await runOnLoop {
       let before = EventLoop.current.statistics
       for _ in 0..<10 { try await sleep(for: .seconds(1)) }
       let after = EventLoop.current.statistics
@@ -23,8 +23,8 @@ import Testing
     }
   }
 
-  @Test func `a task with others behind it is suspended, and they run first`() throws {
-    try runOnLoop {
+  @Test func `a task with others behind it is suspended, and they run first`() async throws {
+    try await runOnLoop {
       var steps: [String] = []
       let polls = EventLoop.current.statistics.polls
       let waits = try await waitsInPlace {
@@ -39,10 +39,13 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func `of equal deadlines the one created first comes first`(callbackIsFirst: Bool) throws {
-    try runOnLoop {
+  func `of equal deadlines the one created first comes first`(callbackIsFirst: Bool) async throws {
+    try await runOnLoop {
       var steps: [String] = []
-      func schedule() { EventLoop.current.schedule(after: .seconds(1)) { steps.append("callback") } }
+      func schedule() {
+        let core = LoopCore.current
+        core.schedule(core.add { steps.append("callback") }, at: core.now + .seconds(1))
+      }
       let waits = try await waitsInPlace {
         if callbackIsFirst {
           schedule()
@@ -63,8 +66,8 @@ import Testing
     }
   }
 
-  @Test func `what comes while it waits runs, and may cancel it`() throws {
-    try runOnLoop {
+  @Test func `what comes while it waits runs, and may cancel it`() async throws {
+    try await runOnLoop {
       var steps: [String] = []
       let task = spawn {
         do {
@@ -82,8 +85,8 @@ import Testing
     }
   }
 
-  @Test func `another thread's work runs while a task waits`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `another thread's work runs while a task waits`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let core = LoopCore.current
       let queue = LoopBound(WaitQueue(core), core)
       let loop = EventLoop.current
@@ -95,8 +98,8 @@ import Testing
     }
   }
 
-  @Test func `it begins a turn, with a fresh budget`() throws {
-    try runOnLoop {
+  @Test func `it begins a turn, with a fresh budget`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       for _ in 0..<3 {
         while core.hasBudget { _ = core.spend() }
@@ -107,8 +110,8 @@ import Testing
     }
   }
 
-  @Test func `when it must suspend, the others have a whole share of turns before the next look`() throws {
-    try runOnLoop {
+  @Test func `when it must suspend, the others have a whole share of turns before the next look`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       let polls = core.statistics.polls
       for _ in 1..<LoopCore.turnsPerLook { EventLoop.current.schedule(after: .seconds(1)) {} }
@@ -117,8 +120,8 @@ import Testing
     }
   }
 
-  @Test func `an event for nobody does not end the wait`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `an event for nobody does not end the wait`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let core = LoopCore.current
       let queue = LoopBound(WaitQueue(core), core)
       let loop = EventLoop.current
@@ -132,8 +135,8 @@ import Testing
     }
   }
 
-  @Test func `a task in an actor lets go of it`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `a task in an actor lets go of it`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let core = LoopCore.current
       let queue = LoopBound(WaitQueue(core), core)
       let office = Office()
@@ -144,8 +147,8 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func `a task on top of a task or a callback is suspended, and that goes on`(isCallback: Bool) throws {
-    try runOnLoop {
+  func `a task on top of a task or a callback is suspended, and that goes on`(isCallback: Bool) async throws {
+    try await runOnLoop {
       let ledger = Ledger()
       let core = LoopBound(LoopCore.current, LoopCore.current)
       let executor = EventLoop.current.taskExecutor
@@ -171,8 +174,8 @@ import Testing
     }
   }
 
-  @Test func `a task that another resumes on its own stack is suspended, and the other goes on`() throws {
-    try runOnLoop {
+  @Test func `a task that another resumes on its own stack is suspended, and the other goes on`() async throws {
+    try await runOnLoop {
       let ledger = Ledger()
       let above = spawn {
         await withTaskExecutorPreference(AtOnce()) {
@@ -190,15 +193,15 @@ import Testing
     }
   }
 
-  @Test func `in a shuffled order its turn is one among others`() throws {
+  @Test func `in a shuffled order its turn is one among others`() async throws {
     var orders: Set<[String]> = []
     for seed: UInt64 in 0..<16 {
-      let steps = try runOnLoop(shuffleSeed: seed) {
+      let steps = try await runOnLoop(shuffleSeed: seed) {
         var steps: [String] = []
         let core = LoopCore.current
         _ = await core.park(for: "test") { waiter in
           core.schedule(waiter, at: core.now + .seconds(1))
-          EventLoop.current.schedule(after: .seconds(1)) { steps.append("callback") }
+          core.schedule(core.add { steps.append("callback") }, at: core.now + .seconds(1))
         }
         steps.append("task")
         await yield()
@@ -209,8 +212,8 @@ import Testing
     #expect(orders == [["callback", "task"], ["task", "callback"]])
   }
 
-  @Test func `a wait is not counted as time that a task holds the thread`() throws {
-    try runOnLoop {
+  @Test func `a wait is not counted as time that a task holds the thread`() async throws {
+    try await runOnLoop {
       var reports = 0
       EventLoop.current.reportSlowTasks(over: .nanoseconds(1)) { _ in reports += 1 }
       for _ in 0..<5 { try await sleep(for: .seconds(1)) }

@@ -4,8 +4,8 @@ import Testing
 @testable import EpollLoop
 
 @Suite struct WaitLineTests {
-  @Test func `who came first is woken first, at its own seat`() throws {
-    try runOnLoop {
+  @Test func `who came first is woken first, at its own seat`() async throws {
+    try await runOnLoop {
       let line = WaitLine()
       var (seats, woken) = ([Int](), [Int]())
       for _ in 0..<5 {
@@ -25,8 +25,8 @@ import Testing
     }
   }
 
-  @Test func `seats are used again`() throws {
-    try runOnLoop {
+  @Test func `seats are used again`() async throws {
+    try await runOnLoop {
       let line = WaitLine()
       for _ in 0..<100 {
         let task = spawn {
@@ -42,15 +42,13 @@ import Testing
     }
   }
 
-  @Test func `one that was cancelled does not count, is not woken, and leaves`() throws {
-    try runOnLoop {
+  @Test func `one that was cancelled does not count, is not woken, and leaves`() async throws {
+    try await runOnLoop {
       let line = WaitLine()
       var ends: [String] = []
-      let tasks = (0..<3).map { number in
-        spawn {
-          do { ends.append("\(number) \(try await line.wait(for: "test"))") } catch {
-            ends.append("\(number) \(error)")
-          }
+      let tasks = spawn(over: 0..<3) { number in
+        do { ends.append("\(number) \(try await line.wait(for: "test"))") } catch {
+          ends.append("\(number) \(error)")
         }
       }
       await yield()
@@ -66,8 +64,8 @@ import Testing
     }
   }
 
-  @Test func `a task that is cancelled already does not stand in line`() throws {
-    try runOnLoop {
+  @Test func `a task that is cancelled already does not stand in line`() async throws {
+    try await runOnLoop {
       let line = WaitLine()
       let task = spawn {
         withUnsafeCurrentTask { $0?.cancel() }
@@ -79,8 +77,8 @@ import Testing
     }
   }
 
-  @Test func `those of one owner can be told alone that it is over`() throws {
-    try runOnLoop {
+  @Test func `those of one owner can be told alone that it is over`() async throws {
+    try await runOnLoop {
       let line = WaitLine()
       var ends: [String] = []
       for number in 0..<6 {

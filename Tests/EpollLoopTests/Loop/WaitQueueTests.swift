@@ -4,8 +4,8 @@ import Testing
 @testable import EpollLoop
 
 @Suite struct WaitQueueTests {
-  @Test func `who came first is woken first`() throws {
-    try runOnLoop {
+  @Test func `who came first is woken first`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       let queue = WaitQueue(core)
       var order: [Int] = []
@@ -24,8 +24,8 @@ import Testing
     }
   }
 
-  @Test func `wakeAll wakes all in their order and says why`() throws {
-    try runOnLoop {
+  @Test func `wakeAll wakes all in their order and says why`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       let queue = WaitQueue(core)
       var woken: [Int] = []
@@ -40,14 +40,12 @@ import Testing
     }
   }
 
-  @Test func `a cancelled waiter leaves the middle at once`() throws {
-    try runOnLoop {
+  @Test func `a cancelled waiter leaves the middle at once`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       let queue = WaitQueue(core)
       var wakes: [Int: Wake] = [:]
-      let tasks = (0..<3).map { number in
-        spawn { wakes[number] = await core.park(for: "test") { queue.append($0) } }
-      }
+      let tasks = spawn(over: 0..<3) { number in wakes[number] = await core.park(for: "test") { queue.append($0) } }
       await yield()
       tasks[1].cancel()
       queue.wakeFirst()
@@ -58,8 +56,8 @@ import Testing
     }
   }
 
-  @Test func `a waiter with a deadline leaves the queue when it comes`() throws {
-    try runOnLoop {
+  @Test func `a waiter with a deadline leaves the queue when it comes`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       let queue = WaitQueue(core)
       let wake = await core.park(for: "test") {
@@ -72,8 +70,8 @@ import Testing
     }
   }
 
-  @Test func `what wakes first is what counts, and the timer goes with it`() throws {
-    try runOnLoop {
+  @Test func `what wakes first is what counts, and the timer goes with it`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       let queue = WaitQueue(core)
       var wakes: [Wake] = []
@@ -93,8 +91,8 @@ import Testing
     }
   }
 
-  @Test func `a woken waiter's ticket wakes nobody, also when its slot is in use again`() throws {
-    try runOnLoop {
+  @Test func `a woken waiter's ticket wakes nobody, also when its slot is in use again`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       var tickets: [Waiter] = []
       spawn { _ = await core.park(for: "test") { tickets.append($0) } }
@@ -112,8 +110,8 @@ import Testing
     }
   }
 
-  @Test func `a queue gives its slot back when it goes`() throws {
-    try runOnLoop {
+  @Test func `a queue gives its slot back when it goes`() async throws {
+    try await runOnLoop {
       let core = LoopCore.current
       var sentinels: Set<UInt32> = []
       for _ in 0..<100 {
@@ -127,8 +125,8 @@ import Testing
     }
   }
 
-  @Test func `another thread that lets go of a queue does not touch the loop's table`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `another thread that lets go of a queue does not touch the loop's table`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let core = LoopCore.current
       var queue: WaitQueue? = WaitQueue(core)
       let ticket = core.waiters.take(.task, subject: 0, record: 0)

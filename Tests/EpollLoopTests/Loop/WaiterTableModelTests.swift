@@ -14,7 +14,7 @@ import Testing
   }
 
   @Test(arguments: [1, 3])
-  func `rings do what arrays do, and tickets of the past find nobody`(_ rings: Int) {
+  func `rings do what arrays do, and tickets of the past find nobody`(_ rings: Int) async {
     for seed in 0..<10 {
       var random = Shuffle(seed: UInt64(seed * 10 + rings))
       let operations = (0..<(2_000 * Effort.factor)).map { _ -> Operation in
@@ -26,7 +26,7 @@ import Testing
         default: return .giveBack(fraction: fraction)
         }
       }
-      let fault = firstFault(in: operations) { check($0, rings) }
+      let fault = await firstFault(in: operations) { check($0, rings) }
       #expect(fault == nil, "seed \(seed)")
     }
   }

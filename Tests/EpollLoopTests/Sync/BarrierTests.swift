@@ -3,15 +3,13 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct BarrierTests {
-  @Test func `nobody passes until the last has come, who need not wait`() throws {
-    try runOnLoop {
+  @Test func `nobody passes until the last has come, who need not wait`() async throws {
+    try await runOnLoop {
       let barrier = Barrier(parties: 3)
       var passed: [Int] = []
-      let tasks = (0..<2).map { number in
-        spawn {
-          try await barrier.wait()
-          passed.append(number)
-        }
+      let tasks = spawn(over: 0..<2) { number in
+        try await barrier.wait()
+        passed.append(number)
       }
       try await sleep(for: .seconds(1))
       #expect(passed == [])
@@ -26,8 +24,8 @@ import Testing
     }
   }
 
-  @Test func `one party of each round is the last`() throws {
-    try runUnderSeeds(0..<20) { _ in
+  @Test func `one party of each round is the last`() async throws {
+    try await runUnderSeeds(0..<20) { _ in
       let barrier = Barrier(parties: 4)
       var last = 0
       _ = try await gather(over: 0..<4) { _ in
@@ -37,8 +35,8 @@ import Testing
     }
   }
 
-  @Test func `a barrier for one holds nobody up`() throws {
-    try runOnLoop {
+  @Test func `a barrier for one holds nobody up`() async throws {
+    try await runOnLoop {
       let barrier = Barrier(parties: 1)
       for _ in 0..<100 {
         let isLast = try await barrier.wait()
@@ -47,8 +45,8 @@ import Testing
     }
   }
 
-  @Test func `rounds do not mix, however quick a party comes back`() throws {
-    try runUnderSeeds(0..<50) { seed in
+  @Test func `rounds do not mix, however quick a party comes back`() async throws {
+    try await runUnderSeeds(0..<50) { seed in
       let barrier = Barrier(parties: 3)
       var rounds = [0, 0, 0]
       _ = try await gather(over: 0..<3) { party in
@@ -64,8 +62,8 @@ import Testing
     }
   }
 
-  @Test func `a party that was let pass goes on, although the barrier is broken at once`() throws {
-    try runOnLoop {
+  @Test func `a party that was let pass goes on, although the barrier is broken at once`() async throws {
+    try await runOnLoop {
       let barrier = Barrier(parties: 2)
       let early = spawn { try await barrier.wait() }
       await yield()
@@ -76,10 +74,10 @@ import Testing
     }
   }
 
-  @Test func `abort turns away who waits and who comes, until the reset`() throws {
-    try runOnLoop {
+  @Test func `abort turns away who waits and who comes, until the reset`() async throws {
+    try await runOnLoop {
       let barrier = Barrier(parties: 3)
-      let tasks = (0..<2).map { _ in spawn { try await barrier.wait() } }
+      let tasks = spawn(over: 0..<2) { _ in try await barrier.wait() }
       await yield()
       barrier.abort()
       #expect(barrier.isBroken)
@@ -94,13 +92,13 @@ import Testing
     }
   }
 
-  @Test func `reset turns away who waits, and lets a new round begin at once`() throws {
-    try runOnLoop {
+  @Test func `reset turns away who waits, and lets a new round begin at once`() async throws {
+    try await runOnLoop {
       let barrier = Barrier(parties: 3)
-      let tasks = (0..<2).map { _ in spawn { try await barrier.wait() } }
+      let tasks = spawn(over: 0..<2) { _ in try await barrier.wait() }
       await yield()
       barrier.reset()
-      let others = (0..<2).map { _ in spawn { try await barrier.wait() } }
+      let others = spawn(over: 0..<2) { _ in try await barrier.wait() }
       for task in tasks {
         _ = await #expect(throws: BrokenBarrierError()) { try await task.value }
       }
@@ -111,10 +109,10 @@ import Testing
     }
   }
 
-  @Test func `a cancelled party does not count any more, and breaks nothing`() throws {
-    try runOnLoop {
+  @Test func `a cancelled party does not count any more, and breaks nothing`() async throws {
+    try await runOnLoop {
       let barrier = Barrier(parties: 3)
-      let tasks = (0..<2).map { _ in spawn { try await barrier.wait() } }
+      let tasks = spawn(over: 0..<2) { _ in try await barrier.wait() }
       await yield()
       tasks[0].cancel()
       // At once, and not only when the cancelled task has run.
@@ -131,8 +129,8 @@ import Testing
     }
   }
 
-  @Test func `a cancel and the last arrival in one turn do not make a party too few`() throws {
-    try runOnLoop {
+  @Test func `a cancel and the last arrival in one turn do not make a party too few`() async throws {
+    try await runOnLoop {
       let barrier = Barrier(parties: 2)
       let task = spawn { try await barrier.wait() }
       await yield()
@@ -147,22 +145,20 @@ import Testing
     }
   }
 
-  @Test func `whatever the order and whoever gives up, rounds are complete`() throws {
-    try runUnderSeeds(0..<100) { seed in
+  @Test func `whatever the order and whoever gives up, rounds are complete`() async throws {
+    try await runUnderSeeds(0..<100) { seed in
       let barrier = Barrier(parties: 3)
       var (passed, last) = (0, 0)
-      let tasks = (0..<7).map { number in
-        spawn {
-          for turn in 0..<6 {
-            do {
-              let limit = Duration.nanoseconds((Int64(seed) + Int64(number * turn)) % 5)
-              if try await withTimeout(limit, { try await barrier.wait() }) { last += 1 }
-              passed += 1
-            } catch let error as IOError {
-              if error != IOError(.timeout, .timedOut) { throw error }
-            }
-            try await sleep(for: .nanoseconds(Int64(number) % 3))
+      let tasks = spawn(over: 0..<7) { number in
+        for turn in 0..<6 {
+          do {
+            let limit = Duration.nanoseconds((Int64(seed) + Int64(number * turn)) % 5)
+            if try await withTimeout(limit, { try await barrier.wait() }) { last += 1 }
+            passed += 1
+          } catch let error as IOError {
+            if error != IOError(.timeout, .timedOut) { throw error }
           }
+          try await sleep(for: .nanoseconds(Int64(number) % 3))
         }
       }
       for task in tasks { try await task.value }
@@ -172,7 +168,7 @@ import Testing
 
   @Test func `a barrier for nobody traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop { _ = Barrier(parties: 0) }
+      try await runOnLoop { _ = Barrier(parties: 0) }
     }
     #expect(names("A barrier is for one party or more", result))
   }

@@ -5,8 +5,8 @@ import Testing
 @testable import struct EpollLoop.Shuffle
 
 @Suite struct BroadcastTests {
-  @Test func `each subscriber gets each item that is sent after it has subscribed`() throws {
-    try runOnLoop {
+  @Test func `each subscriber gets each item that is sent after it has subscribed`() async throws {
+    try await runOnLoop {
       let news = Broadcast<Int>(capacity: 10)
       #expect(news.send(0) == 0)
       let first = news.subscribe()
@@ -24,13 +24,14 @@ import Testing
     }
   }
 
-  @Test func `subscribers that wait are woken in the order in which they came`() throws {
-    try runOnLoop {
+  @Test func `subscribers that wait are woken in the order in which they came`() async throws {
+    try await runOnLoop {
       let news = Broadcast<String>(capacity: 1)
       var got: [String] = []
-      let subscribers = (0..<3).map { number in
+      var subscribers: [TaskHandle<Void>] = []
+      for number in 0..<3 {
         let items = news.subscribe()
-        return spawn { for try await item in items { got.append("\(item)\(number)") } }
+        subscribers.append(spawn { for try await item in items { got.append("\(item)\(number)") } })
       }
       await yield()
       news.send("a")
@@ -42,8 +43,8 @@ import Testing
     }
   }
 
-  @Test func `a slow subscriber is told how many items it has missed, and goes on with the oldest left`() throws {
-    try runOnLoop {
+  @Test func `a slow subscriber is told how many items it has missed, and goes on with the oldest left`() async throws {
+    try await runOnLoop {
       let news = Broadcast<Int>(capacity: 3)
       let (slow, fast) = (news.subscribe(), news.subscribe())
       for number in 0..<10 {
@@ -62,8 +63,8 @@ import Testing
     }
   }
 
-  @Test func `an item is held until all have got it, and no longer`() throws {
-    try runOnLoop {
+  @Test func `an item is held until all have got it, and no longer`() async throws {
+    try await runOnLoop {
       final class Item {}
       let news = Broadcast<Item>(capacity: 10)
       let (first, second, third) = (news.subscribe(), news.subscribe(), news.subscribe())
@@ -91,8 +92,8 @@ import Testing
     }
   }
 
-  @Test func `an item whose deinit sends finds everything in order`() throws {
-    try runOnLoop {
+  @Test func `an item whose deinit sends finds everything in order`() async throws {
+    try await runOnLoop {
       final class Item {
         let number: Int
         let whenGone: () -> Void
@@ -119,8 +120,8 @@ import Testing
     }
   }
 
-  @Test func `a close lets subscribers get what is left, and then their loops end`() throws {
-    try runOnLoop {
+  @Test func `a close lets subscribers get what is left, and then their loops end`() async throws {
+    try await runOnLoop {
       let news = Broadcast<Int>(capacity: 10)
       let (busy, idle) = (news.subscribe(), news.subscribe())
       let waiting = spawn { try await idle.next() }
@@ -143,8 +144,8 @@ import Testing
     }
   }
 
-  @Test func `a subscription that was closed gets nothing, and wakes who waits by it`() throws {
-    try runOnLoop {
+  @Test func `a subscription that was closed gets nothing, and wakes who waits by it`() async throws {
+    try await runOnLoop {
       let news = Broadcast<Int>(capacity: 10)
       let (ended, other) = (news.subscribe(), news.subscribe())
       let waiting = spawn { try await ended.next() }
@@ -163,9 +164,9 @@ import Testing
     }
   }
 
-  @Test func `a dropped subscription closes, on whatever thread`() throws {
+  @Test func `a dropped subscription closes, on whatever thread`() async throws {
     final class Holder: @unchecked Sendable { var items: Broadcast<Int>.Subscription? }
-    try runOnLoop(clock: .kernel) {
+    try await runOnLoop(clock: .kernel) {
       let news = Broadcast<Int>(capacity: 10)
       let holder = Holder()
       holder.items = news.subscribe()
@@ -178,8 +179,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled subscriber loses no item`() throws {
-    try runOnLoop {
+  @Test func `a cancelled subscriber loses no item`() async throws {
+    try await runOnLoop {
       let news = Broadcast<Int>(capacity: 10)
       let items = news.subscribe()
       let early = spawn { try await items.next() }
@@ -199,8 +200,8 @@ import Testing
     }
   }
 
-  @Test func `a subscriber that never waits lets others run`() throws {
-    try runOnLoop {
+  @Test func `a subscriber that never waits lets others run`() async throws {
+    try await runOnLoop {
       let news = Broadcast<Int>(capacity: 1000)
       let items = news.subscribe()
       for number in 0..<1000 { news.send(number) }
@@ -213,8 +214,8 @@ import Testing
     }
   }
 
-  @Test func `under random subscribers each gets all in order, less what it is told that it has missed`() throws {
-    try runUnderSeeds(0..<100) { seed in
+  @Test func `under random subscribers each gets all in order, less what it is told that it has missed`() async throws {
+    try await runUnderSeeds(0..<100) { seed in
       var random = Shuffle(seed: seed)
       let news = Broadcast<Int>(capacity: Int.random(in: 1...8, using: &random))
       var sent = 0
@@ -224,7 +225,7 @@ import Testing
         case 0:
           let pauses = (0..<5).map { _ in Int.random(in: 0..<4, using: &random) }
           let (items, limit) = (news.subscribe(), Int.random(in: 1..<100, using: &random))
-          subscribers.append(spawn { [sent] in try await Self.follow(items, from: sent, pauses, limit) })
+          subscribers.append(spawn(over: [sent]) { sent in try await Self.follow(items, from: sent, pauses, limit) }[0])
         case 1: subscribers.randomElement(using: &random)?.cancel()
         case 2..<7:
           news.send(sent)

@@ -3,8 +3,8 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct ChannelCloseTests {
-  @Test func `a loop over a channel ends at the last sender's close, with all items received`() throws {
-    try runOnLoop {
+  @Test func `a loop over a channel ends at the last sender's close, with all items received`() async throws {
+    try await runOnLoop {
       let (sender, receiver) = Channel<Int>.open(capacity: 10)
       let other = sender.clone()
       try await sender.send(1)
@@ -26,8 +26,8 @@ import Testing
     }
   }
 
-  @Test func `a send without receivers throws that the channel is broken`() throws {
-    try runOnLoop {
+  @Test func `a send without receivers throws that the channel is broken`() async throws {
+    try await runOnLoop {
       let (sender, receiver) = Channel<Int>.open(capacity: 10)
       let other = receiver.clone()
       receiver.close()
@@ -39,18 +39,18 @@ import Testing
     }
   }
 
-  @Test func `the last receiver's close wakes senders that wait`() throws {
-    try runOnLoop {
+  @Test func `the last receiver's close wakes senders that wait`() async throws {
+    try await runOnLoop {
       let (sender, receiver) = Channel<Int>.open()
-      let sending = (0..<2).map { item in spawn { try await sender.send(item) } }
+      let sending = spawn(over: 0..<2) { item in try await sender.send(item) }
       await yield()
       receiver.close()
       for task in sending { await #expect(throws: ChannelError.broken) { try await task.value } }
     }
   }
 
-  @Test func `closing an end wakes those who wait by it, and no others`() throws {
-    try runOnLoop {
+  @Test func `closing an end wakes those who wait by it, and no others`() async throws {
+    try await runOnLoop {
       let (sender, receiver) = Channel<Int>.open()
       let other = receiver.clone()
       let closing = spawn { try await receiver.receive() }
@@ -73,8 +73,8 @@ import Testing
     }
   }
 
-  @Test func `an end that was closed is of no use any more`() throws {
-    try runOnLoop {
+  @Test func `an end that was closed is of no use any more`() async throws {
+    try await runOnLoop {
       let (sender, receiver) = Channel<Int>.open(capacity: 1)
       sender.close()
       receiver.close()
@@ -91,8 +91,8 @@ import Testing
     }
   }
 
-  @Test func `an item that was handed over arrives, although the end is closed then`() throws {
-    try runOnLoop {
+  @Test func `an item that was handed over arrives, although the end is closed then`() async throws {
+    try await runOnLoop {
       let (sender, receiver) = Channel<Int>.open()
       let receiving = spawn { try await receiver.receive() }
       await yield()
@@ -103,8 +103,8 @@ import Testing
     }
   }
 
-  @Test func `a dropped sender closes`() throws {
-    try runOnLoop {
+  @Test func `a dropped sender closes`() async throws {
+    try await runOnLoop {
       let (sender, receiver) = Channel<Int>.open(capacity: 1)
       var other: Channel<Int>.Sender? = sender.clone()
       sender.close()
@@ -117,8 +117,8 @@ import Testing
     }
   }
 
-  @Test func `a dropped receiver closes`() throws {
-    try runOnLoop {
+  @Test func `a dropped receiver closes`() async throws {
+    try await runOnLoop {
       let (sender, receiver) = Channel<Int>.open()
       var other: Channel<Int>.Receiver? = receiver.clone()
       receiver.close()
@@ -130,9 +130,9 @@ import Testing
     }
   }
 
-  @Test func `an end that is dropped by another thread closes on its loop`() throws {
+  @Test func `an end that is dropped by another thread closes on its loop`() async throws {
     final class Holder: @unchecked Sendable { var sender: Channel<Int>.Sender? }
-    try runOnLoop(clock: .kernel) {
+    try await runOnLoop(clock: .kernel) {
       let (sender, receiver) = Channel<Int>.open()
       let holder = Holder()
       holder.sender = sender.clone()
@@ -145,8 +145,8 @@ import Testing
     }
   }
 
-  @Test func `what is left when nobody can receive it is let go of`() throws {
-    try runOnLoop {
+  @Test func `what is left when nobody can receive it is let go of`() async throws {
+    try await runOnLoop {
       final class Item {}
       weak var item: Item?
       let (sender, receiver) = Channel<Item>.open(capacity: 1)

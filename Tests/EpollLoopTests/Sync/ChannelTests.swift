@@ -3,8 +3,8 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct ChannelTests {
-  @Test func `without a buffer a send returns when a receiver has the item`() throws {
-    try runOnLoop {
+  @Test func `without a buffer a send returns when a receiver has the item`() async throws {
+    try await runOnLoop {
       let (sender, receiver) = Channel<Int>.open()
       var steps: [String] = []
       let sending = spawn {
@@ -23,8 +23,8 @@ import Testing
     }
   }
 
-  @Test func `without a buffer trySend needs somebody who waits, and so does tryReceive`() throws {
-    try runOnLoop {
+  @Test func `without a buffer trySend needs somebody who waits, and so does tryReceive`() async throws {
+    try await runOnLoop {
       let (sender, receiver) = Channel<Int>.open()
       #expect(try sender.trySend(1) == false)
       #expect(try receiver.tryReceive() == nil)
@@ -41,8 +41,8 @@ import Testing
     }
   }
 
-  @Test func `with a buffer a send waits only while it is full`() throws {
-    try runOnLoop {
+  @Test func `with a buffer a send waits only while it is full`() async throws {
+    try await runOnLoop {
       let (sender, receiver) = Channel<Int>.open(capacity: 2)
       try await sender.send(0)
       try await sender.send(1)
@@ -55,8 +55,8 @@ import Testing
     }
   }
 
-  @Test func `no item is stolen from a receiver that waits`() throws {
-    try runOnLoop {
+  @Test func `no item is stolen from a receiver that waits`() async throws {
+    try await runOnLoop {
       for capacity in [0, 1, 10] {
         let (sender, receiver) = Channel<Int>.open(capacity: capacity)
         let waiting = spawn { try await receiver.receive() }
@@ -72,17 +72,18 @@ import Testing
     }
   }
 
-  @Test func `many senders and receivers, each item to one`() throws {
-    try runUnderSeeds(0..<20) { seed in
+  @Test func `many senders and receivers, each item to one`() async throws {
+    try await runUnderSeeds(0..<20) { seed in
       let (sender, receiver) = Channel<Int>.open(capacity: Int(seed % 3))
       var got: [Int] = []
-      let receivers = (0..<4).map { _ in
+      var (receivers, senders) = ([TaskHandle<Void>](), [TaskHandle<Void>]())
+      for _ in 0..<4 {
         let receiver = receiver.clone()
-        return spawn { for try await item in receiver { got.append(item) } }
+        receivers.append(spawn { for try await item in receiver { got.append(item) } })
       }
-      let senders = (0..<3).map { number in
+      for number in 0..<3 {
         let sender = sender.clone()
-        return spawn {
+        senders += spawn(over: [number]) { number in
           for turn in 0..<50 { try await sender.send(number * 50 + turn) }
           sender.close()
         }
@@ -94,17 +95,17 @@ import Testing
     }
   }
 
-  @Test func `a cancelled receiver loses no item, and a cancelled sender sends none`() throws {
-    try runOnLoop {
+  @Test func `a cancelled receiver loses no item, and a cancelled sender sends none`() async throws {
+    try await runOnLoop {
       let (sender, receiver) = Channel<Int>.open()
-      let receivers = (0..<2).map { _ in spawn { try await receiver.receive() } }
+      let receivers = spawn(over: 0..<2) { _ in try await receiver.receive() }
       await yield()
       receivers[0].cancel()
       try await sender.send(1)
       receivers[1].cancel()
       await #expect(throws: CancellationError.self) { try await receivers[0].value }
       #expect(try await receivers[1].value == 1)
-      let senders = [2, 3].map { item in spawn { try await sender.send(item) } }
+      let senders = spawn(over: [2, 3]) { item in try await sender.send(item) }
       await yield()
       senders[0].cancel()
       #expect(try await receiver.receive() == 3)
@@ -114,12 +115,12 @@ import Testing
     }
   }
 
-  @Test func `statistics say what it holds and who uses it`() throws {
-    try runOnLoop {
+  @Test func `statistics say what it holds and who uses it`() async throws {
+    try await runOnLoop {
       let (sender, receiver) = Channel<Int>.open(capacity: 1)
       let other = sender.clone()
       try await sender.send(1)
-      let sending = (0..<2).map { item in spawn { try await other.send(item) } }
+      let sending = spawn(over: 0..<2) { item in try await other.send(item) }
       await yield()
       sending[1].cancel()
       var statistics = receiver.statistics
@@ -145,8 +146,8 @@ import Testing
     }
   }
 
-  @Test func `a task that never waits for its channel lets others run`() throws {
-    try runOnLoop {
+  @Test func `a task that never waits for its channel lets others run`() async throws {
+    try await runOnLoop {
       let (sender, receiver) = Channel<Int>.open(capacity: 1)
       var rounds = 0
       let greedy = spawn {

@@ -4,8 +4,8 @@ import Testing
 
 /// What cancellation leaves: the lock held, the notification with somebody.
 @Suite struct ConditionCancellationTests {
-  @Test func `a cancelled waiter has the lock again before it leaves`() throws {
-    try runOnLoop {
+  @Test func `a cancelled waiter has the lock again before it leaves`() async throws {
+    try await runOnLoop {
       let condition = Condition()
       var trace: [String] = []
       let task = spawn {
@@ -30,16 +30,14 @@ import Testing
     }
   }
 
-  @Test func `a notification of a task that is cancelled then goes to the next`() throws {
-    try runOnLoop {
+  @Test func `a notification of a task that is cancelled then goes to the next`() async throws {
+    try await runOnLoop {
       let condition = Condition()
       var passed: [Int] = []
-      let tasks = (0..<3).map { number in
-        spawn {
-          try await condition.withLock {
-            try await condition.wait()
-            passed.append(number)
-          }
+      let tasks = spawn(over: 0..<3) { number in
+        try await condition.withLock {
+          try await condition.wait()
+          passed.append(number)
         }
       }
       await yield()
@@ -57,10 +55,10 @@ import Testing
     }
   }
 
-  @Test func `a cancel without a notification wakes nobody else`() throws {
-    try runOnLoop {
+  @Test func `a cancel without a notification wakes nobody else`() async throws {
+    try await runOnLoop {
       let condition = Condition()
-      let tasks = (0..<2).map { _ in spawn { try await condition.withLock { try await condition.wait() } } }
+      let tasks = spawn(over: 0..<2) { _ in try await condition.withLock { try await condition.wait() } }
       await yield()
       tasks[0].cancel()
       await #expect(throws: CancellationError.self) { try await tasks[0].value }
@@ -71,8 +69,8 @@ import Testing
     }
   }
 
-  @Test func `a task that was cancelled before keeps the lock and does not wait`() throws {
-    try runOnLoop {
+  @Test func `a task that was cancelled before keeps the lock and does not wait`() async throws {
+    try await runOnLoop {
       let condition = Condition()
       let task = spawn {
         try await condition.withLock {
@@ -86,8 +84,8 @@ import Testing
     }
   }
 
-  @Test func `a timeout inside the lock leaves it with its holder`() throws {
-    try runOnLoop {
+  @Test func `a timeout inside the lock leaves it with its holder`() async throws {
+    try await runOnLoop {
       let condition = Condition()
       try await condition.withLock {
         await #expect(throws: IOError(.timeout, .timedOut)) {
@@ -100,21 +98,19 @@ import Testing
     }
   }
 
-  @Test func `producers and consumers lose nothing, whatever the order and whoever is cancelled`() throws {
-    try runUnderSeeds(0..<100) { seed in
+  @Test func `producers and consumers lose nothing, whatever the order and whoever is cancelled`() async throws {
+    try await runUnderSeeds(0..<100) { seed in
       let condition = Condition()
       var items: [Int] = []
       var taken: [Int] = []
-      let consumers = (0..<6).map { number in
-        spawn {
-          while true {
-            try await condition.withLock {
-              // One task is notified for each item: a lost notification would leave it lying.
-              while items.isEmpty { try await condition.wait() }
-              taken.append(items.removeFirst())
-            }
-            try await sleep(for: .nanoseconds((Int64(seed) + Int64(number)) % 3))
+      let consumers = spawn(over: 0..<6) { number in
+        while true {
+          try await condition.withLock {
+            // One task is notified for each item: a lost notification would leave it lying.
+            while items.isEmpty { try await condition.wait() }
+            taken.append(items.removeFirst())
           }
+          try await sleep(for: .nanoseconds((Int64(seed) + Int64(number)) % 3))
         }
       }
       for number in 0..<30 {

@@ -8,7 +8,7 @@ import Testing
     let condition = Condition()
     var order: [Int] = []
 
-    func start(_ number: Int) -> TaskHandle<Void> {
+    func start(_ number: Int, isolation: isolated (any Actor)? = #isolation) -> TaskHandle<Void> {
       spawn {
         try await self.condition.withLock {
           try await self.condition.wait()
@@ -23,8 +23,8 @@ import Testing
     }
   }
 
-  @Test func `a wait gives the lock up, and has it again afterwards`() throws {
-    try runOnLoop {
+  @Test func `a wait gives the lock up, and has it again afterwards`() async throws {
+    try await runOnLoop {
       let waiters = Waiters()
       let task = waiters.start(1)
       await yield()
@@ -37,10 +37,11 @@ import Testing
     }
   }
 
-  @Test func `as many are notified as was said, those first who came first`() throws {
-    try runOnLoop {
+  @Test func `as many are notified as was said, those first who came first`() async throws {
+    try await runOnLoop {
       let waiters = Waiters()
-      let tasks = (0..<6).map(waiters.start)
+      var tasks: [TaskHandle<Void>] = []
+      for number in 0..<6 { tasks.append(waiters.start(number)) }
       await yield()
       try await waiters.notify()
       try await sleep(for: .zero)
@@ -57,8 +58,8 @@ import Testing
     }
   }
 
-  @Test func `a notification that nobody waits for is forgotten`() throws {
-    try runOnLoop {
+  @Test func `a notification that nobody waits for is forgotten`() async throws {
+    try await runOnLoop {
       let waiters = Waiters()
       try await waiters.notify(5)
       let task = waiters.start(1)
@@ -69,10 +70,11 @@ import Testing
     }
   }
 
-  @Test func `nobody goes on before the one who notifies has given the lock up`() throws {
-    try runOnLoop {
+  @Test func `nobody goes on before the one who notifies has given the lock up`() async throws {
+    try await runOnLoop {
       let waiters = Waiters()
-      let tasks = (0..<2).map(waiters.start)
+      var tasks: [TaskHandle<Void>] = []
+      for number in 0..<2 { tasks.append(waiters.start(number)) }
       await yield()
       try await waiters.condition.withLock {
         waiters.condition.notifyAll()
@@ -84,8 +86,8 @@ import Testing
     }
   }
 
-  @Test func `a predicate is looked at under the lock, until it is true`() throws {
-    try runOnLoop {
+  @Test func `a predicate is looked at under the lock, until it is true`() async throws {
+    try await runOnLoop {
       let condition = Condition()
       var (number, looks) = (0, 0)
       let task = spawn {
@@ -115,8 +117,8 @@ import Testing
     }
   }
 
-  @Test func `two conditions share a lock`() throws {
-    try runOnLoop {
+  @Test func `two conditions share a lock`() async throws {
+    try await runOnLoop {
       let lock = Lock()
       let (filled, emptied) = (Condition(lock), Condition(lock))
       var items: [Int] = []
@@ -145,22 +147,22 @@ import Testing
   @Test func `waiting and notifying without the lock trap`() async {
     let rule = "A condition is waited for and notified with its lock held: do it inside withLock"
     let wait = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop { try await Condition().wait() }
+      try await runOnLoop { try await Condition().wait() }
     }
     #expect(names(rule, wait))
     let notify = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop { Condition().notify() }
+      try await runOnLoop { Condition().notify() }
     }
     #expect(names(rule, notify))
     let notifyAll = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop { Condition().notifyAll() }
+      try await runOnLoop { Condition().notifyAll() }
     }
     #expect(names(rule, notifyAll))
   }
 
   @Test func `notifying fewer than none traps`() async {
     await #expect(processExitsWith: .failure) {
-      try runOnLoop {
+      try await runOnLoop {
         let condition = Condition()
         try await condition.withLock { condition.notify(-1) }
       }
@@ -169,7 +171,7 @@ import Testing
 
   @Test func `a lock is still known to be its task's after a wait`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop {
+      try await runOnLoop {
         let condition = Condition()
         let task = spawn {
           try await condition.withLock {

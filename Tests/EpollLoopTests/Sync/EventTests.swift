@@ -3,15 +3,13 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct EventTests {
-  @Test func `who waits goes on when it is set, in the order of coming`() throws {
-    try runOnLoop {
+  @Test func `who waits goes on when it is set, in the order of coming`() async throws {
+    try await runOnLoop {
       let event = Event()
       var order: [Int] = []
-      let tasks = (0..<5).map { number in
-        spawn {
-          try await event.wait()
-          order.append(number)
-        }
+      let tasks = spawn(over: 0..<5) { number in
+        try await event.wait()
+        order.append(number)
       }
       await yield()
       #expect(event.waitingCount == 5)
@@ -25,8 +23,8 @@ import Testing
     }
   }
 
-  @Test func `a set event is not waited for`() throws {
-    try runOnLoop {
+  @Test func `a set event is not waited for`() async throws {
+    try await runOnLoop {
       let event = Event()
       event.set()
       event.set()
@@ -36,8 +34,8 @@ import Testing
     }
   }
 
-  @Test func `who was woken goes on, although the event is cleared at once`() throws {
-    try runOnLoop {
+  @Test func `who was woken goes on, although the event is cleared at once`() async throws {
+    try await runOnLoop {
       let event = Event()
       let early = spawn { try await event.wait() }
       await yield()
@@ -53,10 +51,10 @@ import Testing
     }
   }
 
-  @Test func `a cancelled waiter leaves at once, and the others stay`() throws {
-    try runOnLoop {
+  @Test func `a cancelled waiter leaves at once, and the others stay`() async throws {
+    try await runOnLoop {
       let event = Event()
-      let tasks = (0..<3).map { _ in spawn { try await event.wait() } }
+      let tasks = spawn(over: 0..<3) { _ in try await event.wait() }
       await yield()
       tasks[1].cancel()
       #expect(event.waitingCount == 2)
@@ -67,8 +65,8 @@ import Testing
     }
   }
 
-  @Test func `a cancel after the set comes too late`() throws {
-    try runOnLoop {
+  @Test func `a cancel after the set comes too late`() async throws {
+    try await runOnLoop {
       let event = Event()
       let task = spawn { try await event.wait() }
       await yield()
@@ -78,8 +76,8 @@ import Testing
     }
   }
 
-  @Test func `a timeout ends the wait, and nothing is left of it`() throws {
-    try runOnLoop {
+  @Test func `a timeout ends the wait, and nothing is left of it`() async throws {
+    try await runOnLoop {
       let event = Event()
       await #expect(throws: IOError(.timeout, .timedOut)) {
         try await withTimeout(.seconds(1)) { try await event.wait() }
@@ -90,8 +88,8 @@ import Testing
     }
   }
 
-  @Test func `a task that never has to wait gives way all the same`() throws {
-    try runOnLoop(endsLeftovers: true) {
+  @Test func `a task that never has to wait gives way all the same`() async throws {
+    try await runOnLoop(endsLeftovers: true) {
       let event = Event()
       event.set()
       var others = 0
@@ -106,8 +104,8 @@ import Testing
     }
   }
 
-  @Test func `another thread sets it by way of the loop`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `another thread sets it by way of the loop`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let event = Event()
       let loop = EventLoop.current
       let task = spawn { try await offload { try loop.execute { event.set() } } }

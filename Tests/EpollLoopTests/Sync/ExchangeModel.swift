@@ -135,22 +135,24 @@ final class ExchangeModel {
     for task in tasks { do { try await task.value } catch is CancellationError {} }
   }
 
-  private func start(_ subject: Subject, _ task: Int, put item: Int?) -> TaskHandle<Void> {
-    spawn { [self] in
-      begin(task, put: item)
+  private func start(
+    _ subject: Subject, _ task: Int, put item: Int?, isolation: isolated (any Actor)? = #isolation
+  ) -> TaskHandle<Void> {
+    spawn {
+      self.begin(task, put: item)
       do {
         if let item {
           try await subject.put(item)
-          end(task, .put)
+          self.end(task, .put)
         } else if let item = try await subject.get() {
-          end(task, .got(item))
+          self.end(task, .got(item))
         } else {
-          end(task, .closed)
+          self.end(task, .closed)
         }
       } catch is CancellationError {
-        end(task, .cancelled)
+        self.end(task, .cancelled)
       } catch {
-        end(task, .closed)
+        self.end(task, .closed)
       }
     }
   }

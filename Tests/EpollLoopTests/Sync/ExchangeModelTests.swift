@@ -9,9 +9,9 @@ import Testing
   private static func run(
     seeds: Range<UInt64>, _ order: ExchangeModel.Order, _ counts: inout [String: Int],
     _ subject: @escaping (Int) -> ExchangeModel.Subject
-  ) throws {
+  ) async throws {
     var sums = counts
-    try runUnderSeeds(seeds) { seed in
+    try await runUnderSeeds(seeds) { seed in
       var random = Shuffle(seed: seed)
       // Only a channel, which has one order, can be without room.
       let capacity = [order == .fifo ? 0 : 1, 1, 2, 5, 1000].randomElement(using: &random) ?? 1
@@ -43,31 +43,33 @@ import Testing
   }
 
   @Test(arguments: 0..<4 as Range<UInt64>)
-  func `a queue does what its model does, in every order`(part: UInt64) throws {
+  func `a queue does what its model does, in every order`(part: UInt64) async throws {
     var counts: [String: Int] = [:]
     let seeds = part * 50..<part * 50 + 50
-    try Self.run(seeds: seeds, .fifo, &counts) { Self.queue($0, .fifo) }
-    try Self.run(seeds: seeds, .lifo, &counts) { Self.queue($0, .lifo) }
-    try Self.run(seeds: seeds, .priority, &counts) { Self.queue($0, .priority { $0 / 10 % 10 < $1 / 10 % 10 }) }
+    try await Self.run(seeds: seeds, .fifo, &counts) { Self.queue($0, .fifo) }
+    try await Self.run(seeds: seeds, .lifo, &counts) { Self.queue($0, .lifo) }
+    try await Self.run(seeds: seeds, .priority, &counts) { Self.queue($0, .priority { $0 / 10 % 10 < $1 / 10 % 10 }) }
     // Nothing of what can happen has not.
     for what in ["put", "got", "cancelled", "closed"] { #expect(counts[what, default: 0] > 100, "\(counts)") }
   }
 
   @Test(arguments: 0..<4 as Range<UInt64>)
-  func `a channel does what its model does, with a buffer and without`(part: UInt64) throws {
+  func `a channel does what its model does, with a buffer and without`(part: UInt64) async throws {
     var counts: [String: Int] = [:]
-    try Self.run(seeds: part * 100..<part * 100 + 100, .fifo, &counts) { Self.channel($0) }
+    try await Self.run(seeds: part * 100..<part * 100 + 100, .fifo, &counts) { Self.channel($0) }
     for what in ["put", "got", "cancelled", "closed"] { #expect(counts[what, default: 0] > 100, "\(counts)") }
   }
 
-  @Test func `with random timeouts nothing is lost, nothing comes twice, and each putter's order is kept`() throws {
-    try runUnderSeeds(0..<100) { seed in
+  @Test func `with random timeouts nothing is lost, nothing comes twice, and each putter's order is kept`() async throws
+  {
+    try await runUnderSeeds(0..<100) { seed in
       var random = Shuffle(seed: seed)
       let queue = Queue<Int>(capacity: Int.random(in: 1...3, using: &random))
       var (put, got) = ([Int](), [Int]())
-      let putters = (0..<4).map { putter in
+      var putters: [TaskHandle<Void>] = []
+      for putter in 0..<4 {
         let limits = (0..<30).map { _ in Int.random(in: 0..<20, using: &random) }
-        return spawn {
+        putters += spawn(over: [putter]) { putter in
           for (turn, limit) in limits.enumerated() {
             let item = putter * 1000 + turn
             do {
@@ -77,9 +79,10 @@ import Testing
           }
         }
       }
-      let getters = (0..<3).map { _ in
+      var getters: [TaskHandle<Void>] = []
+      for _ in 0..<3 {
         let (limit, pause) = (Int.random(in: 1..<20, using: &random), Int.random(in: 0..<20, using: &random))
-        return spawn {
+        getters += spawn(over: [limit]) { limit in
           var mine: [Int] = []
           while !queue.isShutDown || !queue.isEmpty {
             do {

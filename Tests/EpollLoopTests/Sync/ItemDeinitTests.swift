@@ -17,8 +17,8 @@ import Testing
     deinit { whenGone() }
   }
 
-  @Test func `an item that is dropped puts another, behind a task that has waited for room`() throws {
-    try runOnLoop {
+  @Test func `an item that is dropped puts another, behind a task that has waited for room`() async throws {
+    try await runOnLoop {
       let queue = Queue<Item>(capacity: 1)
       var hasRoom = true
       _ = try queue.tryPut(Item(0) { do { hasRoom = try queue.tryPut(Item(9)) } catch { Issue.record(error) } })
@@ -33,8 +33,8 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func `items that are dropped put others, as many as there are`(isNewestFirst: Bool) throws {
-    try runOnLoop {
+  func `items that are dropped put others, as many as there are`(isNewestFirst: Bool) async throws {
+    try await runOnLoop {
       let queue = Queue<Item>(order: isNewestFirst ? .lifo : .fifo)
       var gone = 0
       func put(_ number: Int) throws {
@@ -53,8 +53,8 @@ import Testing
     }
   }
 
-  @Test func `an item that is dropped puts another, and the order of priorities holds`() throws {
-    try runOnLoop {
+  @Test func `an item that is dropped puts another, and the order of priorities holds`() async throws {
+    try await runOnLoop {
       let queue = Queue<Item>(order: .priority { $0.number < $1.number })
       for number in [5, 3, 9, 1, 7, 8, 2] {
         _ = try queue.tryPut(
@@ -70,8 +70,8 @@ import Testing
     }
   }
 
-  @Test func `an order that puts into its own queue harms nothing but the order`() throws {
-    try runOnLoop {
+  @Test func `an order that puts into its own queue harms nothing but the order`() async throws {
+    try await runOnLoop {
       var queue: Queue<Int>?
       var left = 100
       let mine = Queue<Int>(
@@ -92,19 +92,21 @@ import Testing
     }
   }
 
-  @Test func `the item of a cancelled putter ends and puts another`() throws {
-    try runOnLoop(endsLeftovers: true) {
+  @Test func `the item of a cancelled putter ends and puts another`() async throws {
+    try await runOnLoop(endsLeftovers: true) {
       let queue = Queue<Item>(capacity: 1)
       _ = try queue.tryPut(Item(0))
       var said: [Bool] = []
-      let putters = (0..<20).map { number in
-        spawn {
-          try await queue.put(
-            Item(number) {
-              spawn { try await queue.put(Item(100 + number)) }
-              do { said.append(try queue.tryPut(Item(200))) } catch { Issue.record(error) }
-            })
-        }
+      func put(_ number: Int, isolation: isolated (any Actor)? = #isolation) -> () -> Void {
+        { spawn(isolation: isolation) { try await queue.put(Item(number)) } }
+      }
+      let putters = spawn(over: 0..<20) { number in
+        let putAnother = put(100 + number)
+        try await queue.put(
+          Item(number) {
+            putAnother()
+            do { said.append(try queue.tryPut(Item(200))) } catch { Issue.record(error) }
+          })
       }
       await yield()
       for putter in putters { putter.cancel() }
@@ -116,8 +118,8 @@ import Testing
     }
   }
 
-  @Test func `the items of an immediate shutdown find it shut down, and all of them done with`() throws {
-    try runOnLoop {
+  @Test func `the items of an immediate shutdown find it shut down, and all of them done with`() async throws {
+    try await runOnLoop {
       let queue = Queue<Item>()
       var unfinished: [Int] = []
       var refused: [Bool] = []
@@ -135,8 +137,8 @@ import Testing
     }
   }
 
-  @Test func `a subscriber's item that is dropped gets the next, and none is left out`() throws {
-    try runOnLoop {
+  @Test func `a subscriber's item that is dropped gets the next, and none is left out`() async throws {
+    try await runOnLoop {
       let news = Broadcast<Item>(capacity: 4)
       let items = news.subscribe()
       var number: Int?
@@ -150,8 +152,8 @@ import Testing
     }
   }
 
-  @Test func `a value that is replaced finds the new one, and may replace it`() throws {
-    try runOnLoop {
+  @Test func `a value that is replaced finds the new one, and may replace it`() async throws {
+    try await runOnLoop {
       let level = Watch(Item(0))
       var watcher = level.watcher(skippingPresent: true)
       var seen: [Int] = []

@@ -3,8 +3,8 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct LockTests {
-  @Test func `a free lock is taken without a wait`() throws {
-    try runOnLoop {
+  @Test func `a free lock is taken without a wait`() async throws {
+    try await runOnLoop {
       let lock = Lock()
       let turns = EventLoop.current.statistics.turns
       try await lock.lock()
@@ -18,8 +18,8 @@ import Testing
     }
   }
 
-  @Test func `what one task does under the lock, no other comes in between`() throws {
-    try runOnLoop {
+  @Test func `what one task does under the lock, no other comes in between`() async throws {
+    try await runOnLoop {
       let lock = Lock()
       var balance = 0
       _ = try await gather(over: 0..<10) { _ in
@@ -33,8 +33,8 @@ import Testing
     }
   }
 
-  @Test func `three tasks take turns strictly, though each asks again at once`() throws {
-    try runOnLoop {
+  @Test func `three tasks take turns strictly, though each asks again at once`() async throws {
+    try await runOnLoop {
       let lock = Lock()
       var order: [String] = []
       _ = try await gather(over: ["a", "b", "c"]) { name in
@@ -49,8 +49,8 @@ import Testing
     }
   }
 
-  @Test func `a lock that is given up while a task waits is that task's at once`() throws {
-    try runOnLoop {
+  @Test func `a lock that is given up while a task waits is that task's at once`() async throws {
+    try await runOnLoop {
       let lock = Lock()
       try await lock.lock()
       let task = spawn { try await lock.lock() }
@@ -64,8 +64,8 @@ import Testing
     }
   }
 
-  @Test func `a body's value and error come through, and the lock is given up`() throws {
-    try runOnLoop {
+  @Test func `a body's value and error come through, and the lock is given up`() async throws {
+    try await runOnLoop {
       let lock = Lock()
       let value = try await lock.withLock { lock.isLocked ? "held" : "free" }
       #expect(value == "held")
@@ -74,8 +74,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled head of the queue does not lose the lock for those behind it`() throws {
-    try runOnLoop {
+  @Test func `a cancelled head of the queue does not lose the lock for those behind it`() async throws {
+    try await runOnLoop {
       let lock = Lock()
       try await lock.lock()
       let first = spawn { try await lock.lock() }
@@ -90,8 +90,8 @@ import Testing
     }
   }
 
-  @Test func `a task that was given the lock before it was cancelled has it`() throws {
-    try runOnLoop {
+  @Test func `a task that was given the lock before it was cancelled has it`() async throws {
+    try await runOnLoop {
       let lock = Lock()
       try await lock.lock()
       let task = spawn { try await lock.lock() }
@@ -104,8 +104,8 @@ import Testing
     }
   }
 
-  @Test func `a timeout in the wait leaves the lock to its holder, one in the body frees it`() throws {
-    try runOnLoop {
+  @Test func `a timeout in the wait leaves the lock to its holder, one in the body frees it`() async throws {
+    try await runOnLoop {
       let lock = Lock()
       try await lock.withLock {
         await #expect(throws: IOError(.timeout, .timedOut)) {
@@ -120,8 +120,8 @@ import Testing
     }
   }
 
-  @Test func `a lock that was taken under a timeout may be given up outside of it`() throws {
-    try runOnLoop {
+  @Test func `a lock that was taken under a timeout may be given up outside of it`() async throws {
+    try await runOnLoop {
       let lock = Lock()
       for _ in 0..<3 {
         try await withTimeout(.seconds(1)) { try await lock.lock() }
@@ -130,8 +130,8 @@ import Testing
     }
   }
 
-  @Test func `a task that never has to wait gives way all the same`() throws {
-    try runOnLoop(endsLeftovers: true) {
+  @Test func `a task that never has to wait gives way all the same`() async throws {
+    try await runOnLoop(endsLeftovers: true) {
       let lock = Lock()
       var others = 0
       spawn {
@@ -145,20 +145,18 @@ import Testing
     }
   }
 
-  @Test func `whatever the order and whoever is cancelled, one task at a time has it`() throws {
-    try runUnderSeeds(0..<100) { seed in
+  @Test func `whatever the order and whoever is cancelled, one task at a time has it`() async throws {
+    try await runUnderSeeds(0..<100) { seed in
       let lock = Lock()
       var (inside, entries) = (0, 0)
-      let tasks = (0..<6).map { number in
-        spawn {
-          for _ in 0..<4 {
-            try await lock.withLock {
-              inside += 1
-              defer { inside -= 1 }
-              if inside != 1 { throw Broken(number: inside) }
-              entries += 1
-              try await sleep(for: .nanoseconds(Int64(seed) % Int64(number + 2)))
-            }
+      let tasks = spawn(over: 0..<6) { number in
+        for _ in 0..<4 {
+          try await lock.withLock {
+            inside += 1
+            defer { inside -= 1 }
+            if inside != 1 { throw Broken(number: inside) }
+            entries += 1
+            try await sleep(for: .nanoseconds(Int64(seed) % Int64(number + 2)))
           }
         }
       }
@@ -175,14 +173,14 @@ import Testing
 
   @Test func `unlocking a free lock traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop { Lock().unlock() }
+      try await runOnLoop { Lock().unlock() }
     }
     #expect(names("A lock was unlocked that nobody holds", result))
   }
 
   @Test func `taking a lock again inside its body traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop {
+      try await runOnLoop {
         let lock = Lock()
         try await lock.withLock { try await lock.withLock {} }
       }

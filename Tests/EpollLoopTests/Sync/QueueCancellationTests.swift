@@ -3,10 +3,10 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct QueueCancellationTests {
-  @Test func `a cancelled getter takes nothing, and the next one gets its item`() throws {
-    try runOnLoop {
+  @Test func `a cancelled getter takes nothing, and the next one gets its item`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
-      let getters = (0..<3).map { _ in spawn { try await queue.get() } }
+      let getters = spawn(over: 0..<3) { _ in try await queue.get() }
       await yield()
       getters[0].cancel()
       // Before the cancelled one goes on.
@@ -18,8 +18,8 @@ import Testing
     }
   }
 
-  @Test func `a getter that is cancelled after an item was handed to it returns it`() throws {
-    try runOnLoop {
+  @Test func `a getter that is cancelled after an item was handed to it returns it`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
       let getter = spawn { try await queue.get() }
       await yield()
@@ -29,11 +29,11 @@ import Testing
     }
   }
 
-  @Test func `a cancelled putter has not put, and the next one has its room`() throws {
-    try runOnLoop {
+  @Test func `a cancelled putter has not put, and the next one has its room`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>(capacity: 1)
       try await queue.put(0)
-      let putters = (1...3).map { item in spawn { try await queue.put(item) } }
+      let putters = spawn(over: 1...3) { item in try await queue.put(item) }
       await yield()
       putters[0].cancel()
       #expect(try queue.tryGet() == 0)
@@ -46,8 +46,8 @@ import Testing
     }
   }
 
-  @Test func `a putter that is cancelled after its item was taken has put`() throws {
-    try runOnLoop {
+  @Test func `a putter that is cancelled after its item was taken has put`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>(capacity: 1)
       try await queue.put(0)
       let putter = spawn { try await queue.put(1) }
@@ -59,8 +59,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled putter lets go of its item`() throws {
-    try runOnLoop {
+  @Test func `a cancelled putter lets go of its item`() async throws {
+    try await runOnLoop {
       final class Item {}
       let queue = Queue<Item>(capacity: 1)
       try await queue.put(Item())
@@ -78,8 +78,8 @@ import Testing
     }
   }
 
-  @Test func `a timed-out get loses no item`() throws {
-    try runOnLoop {
+  @Test func `a timed-out get loses no item`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
       await #expect(throws: IOError(.timeout, .timedOut)) {
         try await withTimeout(.seconds(1)) { try await queue.get() }
@@ -89,8 +89,8 @@ import Testing
     }
   }
 
-  @Test func `a put at the instant of the getter's timeout is lost by nobody`() throws {
-    try runUnderSeeds(0..<50) { _ in
+  @Test func `a put at the instant of the getter's timeout is lost by nobody`() async throws {
+    try await runUnderSeeds(0..<50) { _ in
       let queue = Queue<Int>()
       let getter = spawn { try await withTimeout(.seconds(1)) { try await queue.get() } }
       try await sleep(for: .seconds(1))
@@ -101,8 +101,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled task that need not wait gets and puts all the same`() throws {
-    try runOnLoop {
+  @Test func `a cancelled task that need not wait gets and puts all the same`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>(capacity: 1)
       let task = spawn {
         withUnsafeCurrentTask { $0?.cancel() }
@@ -116,8 +116,8 @@ import Testing
     }
   }
 
-  @Test func `children of a task group, which the runtime cancels, lose nothing either`() throws {
-    try runOnLoop {
+  @Test func `children of a task group, which the runtime cancels, lose nothing either`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
       let sum = try await withThrowingTaskGroup(of: Int.self) { group in
         for _ in 0..<3 { group.addTask { try await queue.get() } }
@@ -137,14 +137,14 @@ import Testing
     }
   }
 
-  @Test func `thousands of cancelled waits leave nothing behind and grow nothing`() throws {
-    try runOnLoop {
+  @Test func `thousands of cancelled waits leave nothing behind and grow nothing`() async throws {
+    try await runOnLoop {
       let (empty, full) = (Queue<Int>(), Queue<Int>(capacity: 1))
       try await full.put(0)
       let before = EventLoop.current.census
       for _ in 0..<100 {
-        let tasks = (0..<100).map { number in
-          spawn { if number % 2 == 0 { _ = try await empty.get() } else { try await full.put(number) } }
+        let tasks = spawn(over: 0..<100) { number in
+          if number % 2 == 0 { _ = try await empty.get() } else { try await full.put(number) }
         }
         await yield()
         for task in tasks.shuffled() { task.cancel() }

@@ -4,11 +4,11 @@ import Testing
 
 /// Joining a queue, and shutting it down.
 @Suite struct QueueEndTests {
-  @Test func `join waits until every item was done with`() throws {
-    try runOnLoop {
+  @Test func `join waits until every item was done with`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
       for number in 0..<3 { try await queue.put(number) }
-      let joiners = (0..<2).map { _ in spawn { try await queue.join() } }
+      let joiners = spawn(over: 0..<2) { _ in try await queue.join() }
       for number in 0..<3 {
         #expect(queue.unfinishedCount == 3 - number)
         _ = try await queue.get()
@@ -21,15 +21,15 @@ import Testing
     }
   }
 
-  @Test func `join of a queue to which nothing was put returns at once`() throws {
-    try runOnLoop {
+  @Test func `join of a queue to which nothing was put returns at once`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
       try await queue.join()
     }
   }
 
-  @Test func `a joiner goes on although more is put in the turn of its wake`() throws {
-    try runOnLoop {
+  @Test func `a joiner goes on although more is put in the turn of its wake`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
       try await queue.put(1)
       let joiner = spawn { try await queue.join() }
@@ -42,8 +42,8 @@ import Testing
     }
   }
 
-  @Test func `join can be cancelled`() throws {
-    try runOnLoop {
+  @Test func `join can be cancelled`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
       try await queue.put(1)
       let joiner = spawn { try await queue.join() }
@@ -53,8 +53,8 @@ import Testing
     }
   }
 
-  @Test func `an item counts from when it is in, not from when its putter goes on`() throws {
-    try runUnderSeeds(0..<20) { _ in
+  @Test func `an item counts from when it is in, not from when its putter goes on`() async throws {
+    try await runUnderSeeds(0..<20) { _ in
       let queue = Queue<Int>(capacity: 1)
       let putter = spawn { for number in 0..<100 { try await queue.put(number) } }
       for number in 0..<100 {
@@ -66,8 +66,8 @@ import Testing
     }
   }
 
-  @Test func `after a shutdown puts throw, and gets take what is left`() throws {
-    try runOnLoop {
+  @Test func `after a shutdown puts throw, and gets take what is left`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
       try await queue.put(1)
       try await queue.put(2)
@@ -83,12 +83,12 @@ import Testing
     }
   }
 
-  @Test func `a shutdown wakes getters, and putters, whose items are not put`() throws {
-    try runOnLoop {
+  @Test func `a shutdown wakes getters, and putters, whose items are not put`() async throws {
+    try await runOnLoop {
       let (empty, full) = (Queue<Int>(), Queue<Int>(capacity: 1))
       try await full.put(1)
-      let getters = (0..<2).map { _ in spawn { try await empty.get() } }
-      let putters = (0..<2).map { item in spawn { try await full.put(item) } }
+      let getters = spawn(over: 0..<2) { _ in try await empty.get() }
+      let putters = spawn(over: 0..<2) { item in try await full.put(item) }
       await yield()
       empty.shutdown()
       full.shutdown()
@@ -99,8 +99,8 @@ import Testing
     }
   }
 
-  @Test func `an item that was handed over before the shutdown arrives`() throws {
-    try runOnLoop {
+  @Test func `an item that was handed over before the shutdown arrives`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
       let getter = spawn { try await queue.get() }
       await yield()
@@ -111,8 +111,8 @@ import Testing
     }
   }
 
-  @Test func `an immediate shutdown drops what is left, which counts as done with`() throws {
-    try runOnLoop {
+  @Test func `an immediate shutdown drops what is left, which counts as done with`() async throws {
+    try await runOnLoop {
       for order in [Queue<Int>.Order.fifo, .lifo, .priority] {
         let queue = Queue<Int>(order: order)
         for number in 0..<5 { try await queue.put(number) }
@@ -130,8 +130,8 @@ import Testing
     }
   }
 
-  @Test func `an immediate shutdown wakes who joins, if nothing is being worked on`() throws {
-    try runOnLoop {
+  @Test func `an immediate shutdown wakes who joins, if nothing is being worked on`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
       try await queue.put(1)
       let joiner = spawn { try await queue.join() }
@@ -146,8 +146,8 @@ import Testing
     }
   }
 
-  @Test func `a loop that waits ends at the shutdown`() throws {
-    try runOnLoop {
+  @Test func `a loop that waits ends at the shutdown`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
       let loop = spawn {
         var sum = 0
@@ -162,8 +162,8 @@ import Testing
     }
   }
 
-  @Test func `shutdown says what it is`() throws {
-    try runOnLoop {
+  @Test func `shutdown says what it is`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
       queue.shutdown()
       do { try await queue.put(1) } catch { #expect("\(error)" == "the queue was shut down") }

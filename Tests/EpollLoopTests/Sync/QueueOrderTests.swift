@@ -8,8 +8,8 @@ import Testing
     let name: String
   }
 
-  @Test func `a stack gives the newest first`() throws {
-    try runOnLoop {
+  @Test func `a stack gives the newest first`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>(order: .lifo)
       for number in 0..<5 { try await queue.put(number) }
       var got: [Int] = []
@@ -18,8 +18,8 @@ import Testing
     }
   }
 
-  @Test func `priorities give the least first`() throws {
-    try runOnLoop {
+  @Test func `priorities give the least first`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>(order: .priority)
       var random = SystemRandomNumberGenerator()
       for number in (0..<200).shuffled(using: &random) { try await queue.put(number) }
@@ -27,8 +27,8 @@ import Testing
     }
   }
 
-  @Test func `equal priorities keep the order in which they came`() throws {
-    try runOnLoop {
+  @Test func `equal priorities keep the order in which they came`() async throws {
+    try await runOnLoop {
       let queue = Queue<Job>(order: .priority { $0.urgency > $1.urgency })
       let jobs = (0..<100).map { Job(urgency: $0 * 7 % 3, name: "\($0)") }
       for job in jobs { try await queue.put(job) }
@@ -37,11 +37,11 @@ import Testing
     }
   }
 
-  @Test func `an item goes straight to a getter that waits, whatever the order`() throws {
-    try runOnLoop {
+  @Test func `an item goes straight to a getter that waits, whatever the order`() async throws {
+    try await runOnLoop {
       for order in [Queue<Int>.Order.fifo, .lifo, .priority] {
         let queue = Queue<Int>(order: order)
-        let getters = (0..<3).map { _ in spawn { try await queue.get() } }
+        let getters = spawn(over: 0..<3) { _ in try await queue.get() }
         await yield()
         for item in [3, 1, 2] { try await queue.put(item) }
         for (getter, item) in zip(getters, [3, 1, 2]) { #expect(try await getter.value == item) }
@@ -49,11 +49,11 @@ import Testing
     }
   }
 
-  @Test func `a putter that waits is not passed by a more urgent one`() throws {
-    try runOnLoop {
+  @Test func `a putter that waits is not passed by a more urgent one`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>(capacity: 1, order: .priority)
       try await queue.put(5)
-      let putters = [9, 1].map { item in spawn { try await queue.put(item) } }
+      let putters = spawn(over: [9, 1]) { item in try await queue.put(item) }
       await yield()
       #expect(try await queue.get() == 5)
       #expect(try await queue.get() == 9)

@@ -3,8 +3,8 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct QueueTests {
-  @Test func `items come out in the order in which they were put`() throws {
-    try runOnLoop {
+  @Test func `items come out in the order in which they were put`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
       for number in 0..<1000 { try await queue.put(number) }
       #expect(queue.count == 1000)
@@ -13,8 +13,8 @@ import Testing
     }
   }
 
-  @Test func `a get waits for a put`() throws {
-    try runOnLoop {
+  @Test func `a get waits for a put`() async throws {
+    try await runOnLoop {
       let queue = Queue<String>()
       let getter = spawn { try await queue.get() }
       try await sleep(for: .seconds(5))
@@ -25,8 +25,8 @@ import Testing
     }
   }
 
-  @Test func `a bounded put waits until there is room`() throws {
-    try runOnLoop {
+  @Test func `a bounded put waits until there is room`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>(capacity: 2)
       try await queue.put(1)
       try await queue.put(2)
@@ -45,16 +45,14 @@ import Testing
     }
   }
 
-  @Test func `getters are served in the order in which they came`() throws {
-    try runUnderSeeds(0..<20) { _ in
+  @Test func `getters are served in the order in which they came`() async throws {
+    try await runUnderSeeds(0..<20) { _ in
       let queue = Queue<Int>()
       var came: [Int] = []
       var got: [Int: Int] = [:]
-      let getters = (0..<10).map { number in
-        spawn {
-          came.append(number)
-          got[number] = try await queue.get()
-        }
+      let getters = spawn(over: 0..<10) { number in
+        came.append(number)
+        got[number] = try await queue.get()
       }
       while came.count < 10 { await yield() }
       for item in 0..<10 { try await queue.put(item) }
@@ -64,16 +62,14 @@ import Testing
     }
   }
 
-  @Test func `putters are served in the order in which they came`() throws {
-    try runUnderSeeds(0..<20) { _ in
+  @Test func `putters are served in the order in which they came`() async throws {
+    try await runUnderSeeds(0..<20) { _ in
       let queue = Queue<Int>(capacity: 1)
       try await queue.put(-1)
       var came: [Int] = []
-      let putters = (0..<10).map { number in
-        spawn {
-          came.append(number)
-          try await queue.put(number)
-        }
+      let putters = spawn(over: 0..<10) { number in
+        came.append(number)
+        try await queue.put(number)
       }
       while came.count < 10 { await yield() }
       var got: [Int] = []
@@ -83,8 +79,8 @@ import Testing
     }
   }
 
-  @Test func `no late get steals an item that was handed to a getter`() throws {
-    try runOnLoop {
+  @Test func `no late get steals an item that was handed to a getter`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
       let getter = spawn { try await queue.get() }
       await yield()
@@ -98,8 +94,8 @@ import Testing
     }
   }
 
-  @Test func `no late put takes the room of a putter that waits`() throws {
-    try runOnLoop {
+  @Test func `no late put takes the room of a putter that waits`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>(capacity: 1)
       try await queue.put(1)
       let putter = spawn { try await queue.put(2) }
@@ -113,16 +109,14 @@ import Testing
     }
   }
 
-  @Test func `three getters and one putter take strict turns`() throws {
-    try runOnLoop {
+  @Test func `three getters and one putter take strict turns`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>(capacity: 1)
       var turns: [Int] = []
-      let getters = (0..<3).map { number in
-        spawn {
-          for _ in 0..<5 {
-            _ = try await queue.get()
-            turns.append(number)
-          }
+      let getters = spawn(over: 0..<3) { number in
+        for _ in 0..<5 {
+          _ = try await queue.get()
+          turns.append(number)
         }
       }
       await yield()
@@ -135,8 +129,8 @@ import Testing
     }
   }
 
-  @Test func `a task that never waits for its queue lets others run`() throws {
-    try runOnLoop {
+  @Test func `a task that never waits for its queue lets others run`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
       var (rounds, isOver) = (0, false)
       let greedy = spawn {
@@ -155,10 +149,10 @@ import Testing
     }
   }
 
-  @Test func `a put that hands its item over spends the budget too`() throws {
-    try runOnLoop {
+  @Test func `a put that hands its item over spends the budget too`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
-      let getters = (0..<100).map { _ in spawn { try await queue.get() } }
+      let getters = spawn(over: 0..<100) { _ in try await queue.get() }
       await yield()
       for number in 0..<100 { try await queue.put(number) }
       #expect(getters.filter(\.isDone).count >= 32)
@@ -166,16 +160,14 @@ import Testing
     }
   }
 
-  @Test func `a loop over a queue gets all until it is shut down, and may be shared`() throws {
-    try runUnderSeeds(0..<10) { _ in
+  @Test func `a loop over a queue gets all until it is shut down, and may be shared`() async throws {
+    try await runUnderSeeds(0..<10) { _ in
       let queue = Queue<Int>(capacity: 3)
       var got: [Int] = []
-      let workers = (0..<3).map { _ in
-        spawn {
-          for try await item in queue {
-            await yield()
-            got.append(item)
-          }
+      let workers = spawn(over: 0..<3) { _ in
+        for try await item in queue {
+          await yield()
+          got.append(item)
         }
       }
       for number in 0..<100 { try await queue.put(number) }
@@ -185,8 +177,8 @@ import Testing
     }
   }
 
-  @Test func `optionals are items like others`() throws {
-    try runOnLoop {
+  @Test func `optionals are items like others`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int?>()
       let getter = spawn { try await queue.get() }
       await yield()
@@ -198,8 +190,8 @@ import Testing
     }
   }
 
-  @Test func `an item is let go of when it was taken, and with the queue`() throws {
-    try runOnLoop {
+  @Test func `an item is let go of when it was taken, and with the queue`() async throws {
+    try await runOnLoop {
       final class Item {}
       weak var (taken, handed, left): (Item?, Item?, Item?)
       do {

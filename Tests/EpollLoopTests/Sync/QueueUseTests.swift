@@ -6,28 +6,28 @@ import Testing
 @Suite struct QueueUseTests {
   @Test func `a queue without room traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop { _ = Queue<Int>(capacity: 0) }
+      try await runOnLoop { _ = Queue<Int>(capacity: 0) }
     }
     #expect(names("A queue's capacity is more than zero", result))
   }
 
   @Test func `a channel of less than nothing traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop { _ = Channel<Int>.open(capacity: -1) }
+      try await runOnLoop { _ = Channel<Int>.open(capacity: -1) }
     }
     #expect(names("A channel's capacity is zero or more", result))
   }
 
   @Test func `a broadcast without room traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop { _ = Broadcast<Int>(capacity: 0) }
+      try await runOnLoop { _ = Broadcast<Int>(capacity: 0) }
     }
     #expect(names("A broadcast's capacity is more than zero", result))
   }
 
   @Test func `taskDone more often than items were put traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop {
+      try await runOnLoop {
         let queue = Queue<Int>()
         try await queue.put(1)
         queue.taskDone()
@@ -39,7 +39,7 @@ import Testing
 
   @Test func `taskDone for an item that a shutdown has dropped traps`() async {
     await #expect(processExitsWith: .failure) {
-      try runOnLoop {
+      try await runOnLoop {
         let queue = Queue<Int>()
         try await queue.put(1)
         queue.shutdown(immediately: true)
@@ -50,7 +50,7 @@ import Testing
 
   @Test func `a clone of a closed end traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop {
+      try await runOnLoop {
         let (sender, _) = Channel<Int>.open()
         sender.close()
         _ = sender.clone()
@@ -58,7 +58,7 @@ import Testing
     }
     #expect(names("A closed end of a channel cannot be cloned", result))
     await #expect(processExitsWith: .failure) {
-      try runOnLoop {
+      try await runOnLoop {
         let (_, receiver) = Channel<Int>.open()
         receiver.close()
         _ = receiver.clone()
@@ -68,7 +68,7 @@ import Testing
 
   @Test func `a send and a value after the close trap`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop {
+      try await runOnLoop {
         let news = Broadcast<Int>(capacity: 1)
         news.close()
         news.send(1)
@@ -76,7 +76,7 @@ import Testing
     }
     #expect(names("A broadcast that was closed sends nothing", result))
     let other = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop {
+      try await runOnLoop {
         let level = Watch(1)
         level.close()
         level.value = 2
@@ -95,7 +95,7 @@ import Testing
 
   @Test func `another thread traps, and the message names the cure`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop(clock: .kernel) {
+      try await runOnLoop(clock: .kernel) {
         let queue = Queue<Int>()
         try await offload { _ = try queue.tryPut(1) }
       }
@@ -103,14 +103,14 @@ import Testing
     #expect(
       names("'Queue.tryPut' belongs to another event loop's thread: carry the work over with loop.execute", result))
     let count = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop(clock: .kernel) {
+      try await runOnLoop(clock: .kernel) {
         let queue = Queue<Int>()
         try await offload { _ = queue.isEmpty }
       }
     }
     #expect(names("'Queue.count' belongs to another event loop's thread", count))
     let sender = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop(clock: .kernel) {
+      try await runOnLoop(clock: .kernel) {
         let (sender, receiver) = Channel<Int>.open(capacity: 1)
         try await offload { _ = try sender.trySend(1) }
         receiver.close()
@@ -118,21 +118,21 @@ import Testing
     }
     #expect(names("'Channel.Sender.trySend' belongs to another event loop's thread", sender))
     let receiver = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop(clock: .kernel) {
+      try await runOnLoop(clock: .kernel) {
         let (_, receiver) = Channel<Int>.open(capacity: 1)
         try await offload { receiver.close() }
       }
     }
     #expect(names("'Channel.Receiver.close' belongs to another event loop's thread", receiver))
     let news = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop(clock: .kernel) {
+      try await runOnLoop(clock: .kernel) {
         let news = Broadcast<Int>(capacity: 1)
         try await offload { _ = news.send(1) }
       }
     }
     #expect(names("'Broadcast.send' belongs to another event loop's thread", news))
     let level = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop(clock: .kernel) {
+      try await runOnLoop(clock: .kernel) {
         let level = Watch(1)
         try await offload { level.value = 2 }
       }
@@ -142,7 +142,7 @@ import Testing
 
   @Test func `another loop's tasks trap too`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop(clock: .kernel) {
+      try await runOnLoop(clock: .kernel) {
         let queue = Queue<Int>()
         try await offload { try runOnLoop { try await queue.put(1) } }
       }
@@ -156,15 +156,15 @@ import Testing
     }
   }
 
-  @Test func `an actor's tasks use them too, and stay on it`() throws {
-    try runOnLoop {
+  @Test func `an actor's tasks use them too, and stay on it`() async throws {
+    try await runOnLoop {
       let sum = try await Shop().work()
       #expect(sum == 45)
     }
   }
 
-  @Test func `children of a task group share a queue`() throws {
-    try runOnLoop {
+  @Test func `children of a task group share a queue`() async throws {
+    try await runOnLoop {
       let queue = Queue<Int>()
       let sum = try await withThrowingTaskGroup(of: Int.self) { group in
         for _ in 0..<3 { group.addTask { try await queue.get() } }

@@ -4,8 +4,8 @@ import Testing
 
 /// What a cancelled or timed out request leaves: nothing.
 @Suite struct SemaphoreCancellationTests {
-  @Test func `a cancelled waiter takes no permit, and leaves at once`() throws {
-    try runOnLoop {
+  @Test func `a cancelled waiter takes no permit, and leaves at once`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(0)
       let task = spawn { try await semaphore.acquire() }
       await yield()
@@ -17,8 +17,8 @@ import Testing
     }
   }
 
-  @Test func `a permit that was handed over before the cancel is kept`() throws {
-    try runOnLoop {
+  @Test func `a permit that was handed over before the cancel is kept`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(0)
       let task = spawn { try await semaphore.acquire() }
       await yield()
@@ -29,8 +29,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled head of the queue does not lose the permit that comes next`() throws {
-    try runOnLoop {
+  @Test func `a cancelled head of the queue does not lose the permit that comes next`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(0)
       let first = spawn { try await semaphore.acquire() }
       let second = spawn { try await semaphore.acquire() }
@@ -43,8 +43,8 @@ import Testing
     }
   }
 
-  @Test func `those whom a cancelled request held up go on without a release`() throws {
-    try runOnLoop {
+  @Test func `those whom a cancelled request held up go on without a release`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(2)
       try await semaphore.acquire()
       let big = spawn { try await semaphore.acquire(2) }
@@ -61,8 +61,8 @@ import Testing
     }
   }
 
-  @Test func `the size of a cancelled request is not taken for another's`() throws {
-    try runOnLoop {
+  @Test func `the size of a cancelled request is not taken for another's`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(0)
       for _ in 0..<3 {
         let big = spawn { try await semaphore.acquire(5) }
@@ -79,8 +79,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled task gets what is free, and waits for nothing`() throws {
-    try runOnLoop {
+  @Test func `a cancelled task gets what is free, and waits for nothing`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(1)
       let task = spawn {
         withUnsafeCurrentTask { $0?.cancel() }
@@ -93,8 +93,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled body gives its permit back`() throws {
-    try runOnLoop {
+  @Test func `a cancelled body gives its permit back`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(1)
       let task = spawn { try await semaphore.withPermit { try await waitForever() } }
       await yield()
@@ -105,8 +105,8 @@ import Testing
     }
   }
 
-  @Test func `a body is not called if the wait for its permit was cancelled`() throws {
-    try runOnLoop {
+  @Test func `a body is not called if the wait for its permit was cancelled`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(0)
       var calls = 0
       await #expect(throws: IOError(.timeout, .timedOut)) {
@@ -117,8 +117,8 @@ import Testing
     }
   }
 
-  @Test func `a timeout around a wait takes no permit, and one around a body gives it back`() throws {
-    try runOnLoop {
+  @Test func `a timeout around a wait takes no permit, and one around a body gives it back`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(1)
       await #expect(throws: IOError(.timeout, .timedOut)) {
         try await withTimeout(.seconds(1)) { try await semaphore.withPermit { try await waitForever() } }
@@ -133,8 +133,8 @@ import Testing
     }
   }
 
-  @Test func `a permit that comes at the deadline is taken`() throws {
-    try runOnLoop {
+  @Test func `a permit that comes at the deadline is taken`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(0)
       EventLoop.current.schedule(after: .seconds(1)) { semaphore.release() }
       try await withTimeout(.seconds(1)) { try await semaphore.acquire() }
@@ -142,8 +142,8 @@ import Testing
     }
   }
 
-  @Test func `tasks of Swift's own wait and are cancelled too`() throws {
-    try runOnLoop {
+  @Test func `tasks of Swift's own wait and are cancelled too`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(0)
       let count = try await withThrowingTaskGroup(of: Int.self) { group in
         for number in 0..<3 {

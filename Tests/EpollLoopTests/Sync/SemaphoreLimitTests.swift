@@ -4,8 +4,8 @@ import Testing
 
 /// The semaphore that bounds: its limit, and how it changes.
 @Suite struct SemaphoreLimitTests {
-  @Test func `without a limit anyone may add permits`() throws {
-    try runOnLoop {
+  @Test func `without a limit anyone may add permits`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(0)
       semaphore.release(5)
       #expect(semaphore.available == 5)
@@ -15,7 +15,7 @@ import Testing
 
   @Test func `a release too many traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop {
+      try await runOnLoop {
         let semaphore = Semaphore(limit: 2)
         try await semaphore.acquire()
         semaphore.release()
@@ -25,16 +25,14 @@ import Testing
     #expect(names("A semaphore with a limit was given more permits back than were taken", result))
   }
 
-  @Test func `growing wakes those who wait, in their order`() throws {
-    try runOnLoop {
+  @Test func `growing wakes those who wait, in their order`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(limit: 1)
       var order: [Int] = []
       try await semaphore.acquire()
-      let tasks = (0..<4).map { number in
-        spawn {
-          try await semaphore.acquire()
-          order.append(number)
-        }
+      let tasks = spawn(over: 0..<4) { number in
+        try await semaphore.acquire()
+        order.append(number)
       }
       await yield()
       semaphore.resize(to: 3)
@@ -50,8 +48,8 @@ import Testing
     }
   }
 
-  @Test func `shrinking takes nothing away: permits leave as they are given back`() throws {
-    try runOnLoop {
+  @Test func `shrinking takes nothing away: permits leave as they are given back`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(limit: 4)
       try await semaphore.acquire(3)
       semaphore.resize(to: 1)
@@ -71,7 +69,7 @@ import Testing
 
   @Test func `a shrunk limit still refuses a release too many`() async {
     await #expect(processExitsWith: .failure) {
-      try runOnLoop {
+      try await runOnLoop {
         let semaphore = Semaphore(limit: 4)
         try await semaphore.acquire(3)
         semaphore.resize(to: 1)
@@ -80,8 +78,8 @@ import Testing
     }
   }
 
-  @Test func `a limit of zero stops all, until it grows`() throws {
-    try runOnLoop {
+  @Test func `a limit of zero stops all, until it grows`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(limit: 2)
       semaphore.resize(to: 0)
       #expect(!semaphore.tryAcquire())
@@ -93,8 +91,8 @@ import Testing
     }
   }
 
-  @Test func `a request for more than the limit waits until it has grown`() throws {
-    try runOnLoop {
+  @Test func `a request for more than the limit waits until it has grown`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(limit: 2)
       #expect(!semaphore.tryAcquire(3))
       let task = spawn { try await semaphore.acquire(3) }
@@ -109,7 +107,7 @@ import Testing
 
   @Test func `resizing a semaphore without a limit traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop { Semaphore(1).resize(to: 2) }
+      try await runOnLoop { Semaphore(1).resize(to: 2) }
     }
     #expect(names("Only a semaphore with a limit can be resized", result))
   }
@@ -118,7 +116,7 @@ import Testing
   func `numbers that make no sense trap`(which: Int) async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       [which] in
-      try runOnLoop {
+      try await runOnLoop {
         switch which {
         case 0: _ = Semaphore(-1)
         case 1: _ = Semaphore(limit: -1)

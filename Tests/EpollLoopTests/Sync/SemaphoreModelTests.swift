@@ -86,9 +86,10 @@ import Testing
     var random = Shuffle(seed: seed)
     let semaphore = Semaphore(limit: 3)
     let model = Model(limit: 3)
-    let tasks = (0..<8).map { _ in
-      var own = Shuffle(seed: random.next())
-      return spawn { try await work(semaphore, model, &own) }
+    let seeds = (0..<8).map { _ in random.next() }
+    let tasks = spawn(over: seeds) { seed in
+      var own = Shuffle(seed: seed)
+      try await work(semaphore, model, &own)
     }
     for _ in 0..<4 {
       try await sleep(for: .nanoseconds(Int64.random(in: 0...6, using: &random)))
@@ -105,9 +106,9 @@ import Testing
   }
 
   @Test(arguments: 0..<4 as Range<UInt64>)
-  func `whatever tasks do, no permit is lost or granted twice, and nobody waits for ever`(part: UInt64) throws {
+  func `whatever tasks do, no permit is lost or granted twice, and nobody waits for ever`(part: UInt64) async throws {
     var done: [String: Int] = [:]
-    try runUnderSeeds(part * 100..<part * 100 + 100) { seed in
+    try await runUnderSeeds(part * 100..<part * 100 + 100) { seed in
       done.merge(try await SemaphoreModelTests.run(seed)) { $0 + $1 }
     }
     let all: Set = ["refused", "tried", "timed out", "in time", "body", "taken", "cancelled", "most 3"]
@@ -115,14 +116,15 @@ import Testing
     #expect(all.allSatisfy { done[$0, default: 0] >= 20 }, "\(done)")
   }
 
-  @Test func `a changing limit holds too`() throws {
-    try runUnderSeeds(0..<100) { seed in
+  @Test func `a changing limit holds too`() async throws {
+    try await runUnderSeeds(0..<100) { seed in
       var random = Shuffle(seed: seed)
       let semaphore = Semaphore(limit: 2)
       let model = Model(limit: .max)
-      let tasks = (0..<6).map { _ in
-        var own = Shuffle(seed: random.next())
-        return spawn { try await SemaphoreModelTests.work(semaphore, model, &own) }
+      let seeds = (0..<6).map { _ in random.next() }
+      let tasks = spawn(over: seeds) { seed in
+        var own = Shuffle(seed: seed)
+        try await SemaphoreModelTests.work(semaphore, model, &own)
       }
       for _ in 0..<8 {
         try await sleep(for: .nanoseconds(Int64.random(in: 0...6, using: &random)))

@@ -4,8 +4,8 @@ import Testing
 
 /// Taking and giving back, and the order in which those who wait get their permits.
 @Suite struct SemaphoreTests {
-  @Test func `free permits are taken without a wait`() throws {
-    try runOnLoop {
+  @Test func `free permits are taken without a wait`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(2)
       let turns = EventLoop.current.statistics.turns
       try await semaphore.acquire()
@@ -17,8 +17,8 @@ import Testing
     }
   }
 
-  @Test func `a taken permit is waited for, and handed over when it is given back`() throws {
-    try runOnLoop {
+  @Test func `a taken permit is waited for, and handed over when it is given back`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(1)
       try await semaphore.acquire()
       let task = spawn { try await semaphore.acquire() }
@@ -34,8 +34,8 @@ import Testing
     }
   }
 
-  @Test func `nobody overtakes: a task that asks again at once is the last`() throws {
-    try runOnLoop {
+  @Test func `nobody overtakes: a task that asks again at once is the last`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(1)
       var order: [String] = []
       _ = try await gather(over: ["a", "b", "c"]) { name in
@@ -50,8 +50,8 @@ import Testing
     }
   }
 
-  @Test func `a try fails as long as somebody waits, also for fewer permits than are free`() throws {
-    try runOnLoop {
+  @Test func `a try fails as long as somebody waits, also for fewer permits than are free`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(3)
       try await semaphore.acquire()
       let task = spawn { try await semaphore.acquire(3) }
@@ -65,16 +65,14 @@ import Testing
     }
   }
 
-  @Test func `a request for many permits holds up small ones behind it, and gets all at once`() throws {
-    try runOnLoop {
+  @Test func `a request for many permits holds up small ones behind it, and gets all at once`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(4)
       var order: [String] = []
       try await semaphore.acquire(4)
-      let tasks = [("big", 3), ("small", 1), ("pair", 2)].map { name, count in
-        spawn {
-          try await semaphore.acquire(count)
-          order.append(name)
-        }
+      let tasks = spawn(over: [("big", 3), ("small", 1), ("pair", 2)]) { name, count in
+        try await semaphore.acquire(count)
+        order.append(name)
       }
       await yield()
       semaphore.release()
@@ -93,15 +91,13 @@ import Testing
     }
   }
 
-  @Test func `a release wakes as many as it is enough for, in their order`() throws {
-    try runOnLoop {
+  @Test func `a release wakes as many as it is enough for, in their order`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(0)
       var order: [Int] = []
-      let tasks = (0..<5).map { number in
-        spawn {
-          try await semaphore.acquire()
-          order.append(number)
-        }
+      let tasks = spawn(over: 0..<5) { number in
+        try await semaphore.acquire()
+        order.append(number)
       }
       await yield()
       semaphore.release(3)
@@ -115,8 +111,8 @@ import Testing
     }
   }
 
-  @Test func `a body runs with its permits, and gives them back when it returns or throws`() throws {
-    try runOnLoop {
+  @Test func `a body runs with its permits, and gives them back when it returns or throws`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(3)
       var count = 0
       let free = try await semaphore.withPermits(2) {
@@ -135,8 +131,8 @@ import Testing
     }
   }
 
-  @Test func `at most so many run at once`() throws {
-    try runOnLoop {
+  @Test func `at most so many run at once`() async throws {
+    try await runOnLoop {
       let semaphore = Semaphore(3)
       var (running, most) = (0, 0)
       _ = try await gather(over: 0..<20) { number in
@@ -152,8 +148,8 @@ import Testing
     }
   }
 
-  @Test func `a task that never has to wait gives way all the same`() throws {
-    try runOnLoop(endsLeftovers: true) {
+  @Test func `a task that never has to wait gives way all the same`() async throws {
+    try await runOnLoop(endsLeftovers: true) {
       let semaphore = Semaphore(1)
       var others = 0
       spawn {

@@ -8,8 +8,8 @@ import Testing
     var entries: [String] = []
   }
 
-  @Test func `bodies of nonisolated code change its local state`() throws {
-    try runOnLoop {
+  @Test func `bodies of nonisolated code change its local state`() async throws {
+    try await runOnLoop {
       var total = 0
       let ledger = Ledger()
       let (semaphore, lock, condition) = (Semaphore(1), Lock(), Condition())
@@ -32,8 +32,8 @@ import Testing
     }
   }
 
-  @Test func `bodies of an actor's method run on the actor, after a wait too`() throws {
-    try runOnLoop {
+  @Test func `bodies of an actor's method run on the actor, after a wait too`() async throws {
+    try await runOnLoop {
       let office = Office()
       let semaphore = Semaphore(0)
       let task = spawn { try await office.work(semaphore) }
@@ -44,15 +44,15 @@ import Testing
     }
   }
 
-  @Test func `bodies of a global actor's function run on that actor`() throws {
-    try runOnLoop {
+  @Test func `bodies of a global actor's function run on that actor`() async throws {
+    try await runOnLoop {
       let total = try await countAtDesk()
       #expect(total == 3)
     }
   }
 
-  @Test func `a worker's loop has objects of its own`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `a worker's loop has objects of its own`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let total = try await offload {
         try runOnLoop {
           let barrier = Barrier(parties: 3)

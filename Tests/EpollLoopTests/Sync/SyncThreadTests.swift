@@ -17,7 +17,7 @@ import Testing
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       [which] in
       let semaphore = try SyncThreadTests.fromAnotherLoop { Semaphore(limit: 1) }
-      try runOnLoop {
+      try await runOnLoop {
         switch which {
         case 0: try await semaphore.acquire()
         case 1: _ = semaphore.tryAcquire()
@@ -37,7 +37,7 @@ import Testing
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       [which] in
       let lock = try SyncThreadTests.fromAnotherLoop { Lock() }
-      try runOnLoop {
+      try await runOnLoop {
         switch which {
         case 0: try await lock.lock()
         case 1: _ = lock.tryLock()
@@ -55,7 +55,7 @@ import Testing
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       [which] in
       let event = try SyncThreadTests.fromAnotherLoop { Event() }
-      try runOnLoop {
+      try await runOnLoop {
         switch which {
         case 0: try await event.wait()
         case 1: event.set()
@@ -72,7 +72,7 @@ import Testing
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       [which] in
       let condition = try SyncThreadTests.fromAnotherLoop { Condition() }
-      try runOnLoop {
+      try await runOnLoop {
         switch which {
         case 0: try await condition.wait()
         case 1: condition.notify()
@@ -89,7 +89,7 @@ import Testing
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       [which] in
       let barrier = try SyncThreadTests.fromAnotherLoop { Barrier(parties: 1) }
-      try runOnLoop {
+      try await runOnLoop {
         switch which {
         case 0: _ = try await barrier.wait()
         case 1: barrier.abort()
@@ -103,7 +103,7 @@ import Testing
 
   @Test func `another thread traps, where no loop runs at all`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop(clock: .kernel) {
+      try await runOnLoop(clock: .kernel) {
         let semaphore = Semaphore(1)
         try await offload { semaphore.release() }
       }
@@ -118,10 +118,10 @@ import Testing
     #expect(names("No event loop runs on this thread: call this inside EventLoop.run", result))
   }
 
-  @Test func `the last reference may be let go of on another thread`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `the last reference may be let go of on another thread`() async throws {
+    try await runOnLoop(clock: .kernel) {
       var semaphore: Semaphore? = Semaphore(0)
-      let task = spawn { [semaphore] in try await semaphore?.acquire() }
+      let task = spawn(over: [semaphore]) { semaphore in try await semaphore?.acquire() }[0]
       await yield()
       task.cancel()
       await #expect(throws: CancellationError.self) { try await task.value }

@@ -155,7 +155,7 @@ final class ToolboxLedger {
     _ body: () async throws -> Int?
   ) async throws -> Int? {
     do {
-      let value = try await withTaskCancellationHandler(operation: body) { ticket.cancel() }
+      let value = try await withCancellationHandler(body) { ticket.cancel() }
       close(ticket, value.map { .done($0) } ?? .refused, expected: expected(ticket))
       return value
     } catch is CancellationError {

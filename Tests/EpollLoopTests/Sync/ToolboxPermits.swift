@@ -58,7 +58,7 @@ final class ToolboxSemaphore {
     let ticket = begin(count)
     var hasEntered = false
     do {
-      try await withTaskCancellationHandler {
+      try await withCancellationHandler {
         try await semaphore.withPermits(count) {
           hasEntered = true
           ledger.close(ticket, .done(0), expected: expected(ticket))
@@ -172,7 +172,7 @@ final class ToolboxLock {
     }
     var hasEntered = false
     do {
-      try await withTaskCancellationHandler {
+      try await withCancellationHandler {
         try await lock.withLock {
           hasEntered = true
           ledger.close(ticket, .done(0))

@@ -71,9 +71,11 @@ final class ToolboxProgram: @unchecked Sendable {
 
   /// Spawns a task that the program awaits.
   @discardableResult
-  func start(_ seed: UInt64, _ place: ToolboxPlace) -> TaskHandle<Int> {
+  func start(
+    _ seed: UInt64, _ place: ToolboxPlace, isolation: isolated (any Actor)? = #isolation
+  ) -> TaskHandle<Int> {
     let group = ToolboxGroup(ledger)
-    let handle = spawn { [self] in try await body(seed, place, in: group) }
+    let handle = spawn { try await self.body(seed, place, in: group) }
     handles.append(handle)
     return handle
   }
@@ -86,16 +88,16 @@ final class ToolboxProgram: @unchecked Sendable {
 
   // MARK: time
 
-  private func setAlarms() {
+  private func setAlarms(isolation: isolated (any Actor)? = #isolation) {
     let loop = EventLoop.current
     // One nanosecond after a whole millisecond nothing of the program's own is ready.
     for time in [1, 3, 7, 12, 20, 33, 60, 120] as [Int64] {
       alarms.append(loop.schedule(at: Instant(nanoseconds: time * 1_000_000 + 1)) { [self] in checkQuiet() })
     }
     alarms.append(
-      loop.schedule(at: Self.end) { [self] in
-        checkQuiet()
-        windUp()
+      loop.schedule(at: Self.end) {
+        self.checkQuiet()
+        self.windUp(isolation: isolation)
       })
     alarms.append(
       loop.schedule(at: Self.end + .seconds(1000)) { [self] in
@@ -106,7 +108,7 @@ final class ToolboxProgram: @unchecked Sendable {
     alarms.append(loop.schedule(at: Self.end + .seconds(2000)) { LoopCore.current.stop() })
   }
 
-  private func windUp() {
+  private func windUp(isolation: isolated (any Actor)? = #isolation) {
     isWoundUp = true
     for semaphore in semaphores { semaphore.windUp() }
     counter.windUp()
@@ -117,7 +119,7 @@ final class ToolboxProgram: @unchecked Sendable {
     broadcast.windUp()
     watch.windUp()
     // Not one of those that are cancelled at random.
-    last = spawn { [self] in try await condition.windUp() }
+    last = spawn { try await self.condition.windUp() }
   }
 
   private func check() {
@@ -177,7 +179,10 @@ final class ToolboxCall {
   init(_ ledger: ToolboxLedger) { self.ledger = ledger }
 
   /// Has it called; `delays` are how long it then puts itself off each time.
-  func schedule(after delay: Duration, delays: [Duration], _ body: @escaping () -> Void) {
+  func schedule(
+    after delay: Duration, delays: [Duration], isolation: isolated (any Actor)? = #isolation,
+    _ body: @escaping () -> Void
+  ) {
     let loop = EventLoop.current
     var delays = delays[...]
     due = max(loop.now, loop.now + delay)

@@ -7,10 +7,10 @@ extension ToolboxProgram {
     var isCancelledByBody = false
     var tasks: [TaskHandle<Int>] = []
     let result = await outcome {
-      try await withTaskScope(limit: limit, onLaterError: { [self] _ in ledger.note(.scope, 1) }) { [self] scope in
+      try await withTaskScope(limit: limit, onLaterError: { _ in self.ledger.note(.scope, 1) }) { scope in
         for seed in seeds {
           if seed % 3 == 0 {
-            await startOne(seed, in: scope, group, place)
+            await self.startOne(seed, in: scope, group, place)
           } else {
             tasks.append(
               scope.spawn {
@@ -21,12 +21,12 @@ extension ToolboxProgram {
         }
         var random = Shuffle(seed: seeds[0])
         if seeds[0] % 4 == 1 {
-          try await pause(&random)
+          try await self.pause(&random)
           // It may have its place by now, and not have started.
           tasks.randomElement(using: &random)?.cancel()
         }
         if seeds[0] % 5 == 0 {
-          try await pause(&random)
+          try await self.pause(&random)
           isCancelledByBody = true
           scope.cancel()
         }
@@ -46,13 +46,13 @@ extension ToolboxProgram {
   private func startOne(_ seed: UInt64, in scope: TaskScope, _ group: ToolboxGroup, _ place: ToolboxPlace) async {
     var saidAt: Instant?
     let result = await outcome {
-      let value: Int = try await scope.start { [self] ready in
+      let value: Int = try await scope.start { ready in
         var random = Shuffle(seed: seed)
-        try await pause(&random)
+        try await self.pause(&random)
         guard seed % 7 > 0 else { return }
         saidAt = EventLoop.current.now
         ready(Self.value(of: seed))
-        _ = try await body(seed, place, in: group)
+        _ = try await self.body(seed, place, in: group)
       }
       return value
     }

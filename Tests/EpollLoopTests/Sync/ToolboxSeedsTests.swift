@@ -23,10 +23,10 @@ import Testing
   /// - Returns: What happened in it.
   /// - Throws: ``SeedFailure``, with the first rule that was broken.
   @discardableResult
-  private static func run(_ seed: UInt64, isTold: Bool = false) throws -> ToolboxLedger? {
+  private static func run(_ seed: UInt64, isTold: Bool = false) async throws -> ToolboxLedger? {
     var ledger: ToolboxLedger?
     do {
-      try runUnderSeeds(seed..<seed + 1) { seed in
+      try await runUnderSeeds(seed..<seed + 1) { seed in
         let program = ToolboxProgram(seed: seed, isTold: isTold)
         ledger = program.ledger
         try await program.run()
@@ -42,23 +42,25 @@ import Testing
   @Test(arguments: 0..<parts)
   func `whatever tasks do with everything, nothing is lost, nothing comes twice, and nothing is left`(
     part: UInt64
-  ) throws {
+  ) async throws {
     let (first, last) = (Self.seeds * part / Self.parts, Self.seeds * (part + 1) / Self.parts)
     let isLong = Self.seeds > 10_000
     var digest: UInt64 = 0
     for seed in first..<last {
-      let ledger = try Self.run(seed)
+      let ledger = try await Self.run(seed)
       digest = digest &* 31 &+ (ledger?.digest ?? 0)
-      if seed % 32 == 0 { #expect(try Self.run(seed)?.digest == ledger?.digest, "seed \(seed) is not always the same") }
+      if seed % 32 == 0 {
+        #expect(try await Self.run(seed)?.digest == ledger?.digest, "seed \(seed) is not always the same")
+      }
       if isLong, (seed - first) % 5000 == 4999 { print("part \(part): \(seed - first + 1) of \(last - first) seeds") }
     }
     if isLong { print("part \(part): seeds \(first)..<\(last) hold; digest \(String(digest, radix: 16))") }
   }
 
-  @Test func `the programs do all that can be done, and it goes well, is refused and is cancelled`() throws {
+  @Test func `the programs do all that can be done, and it goes well, is refused and is cancelled`() async throws {
     var counts = [[Int]](repeating: [0, 0, 0], count: ToolboxAct.allCases.count)
     for seed in 0..<40 as Range<UInt64> {
-      for (act, ways) in (try Self.run(seed)?.counts ?? []).enumerated() {
+      for (act, ways) in (try await Self.run(seed)?.counts ?? []).enumerated() {
         for way in ways.indices { counts[act][way] += ways[way] }
       }
     }
@@ -69,7 +71,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: number("EPOLLLOOP_SEED") != nil)) func `one seed, in words`() throws {
-    try Self.run(Self.number("EPOLLLOOP_SEED") ?? 0, isTold: true)
+  @Test(.enabled(if: number("EPOLLLOOP_SEED") != nil)) func `one seed, in words`() async throws {
+    try await Self.run(Self.number("EPOLLLOOP_SEED") ?? 0, isTold: true)
   }
 }

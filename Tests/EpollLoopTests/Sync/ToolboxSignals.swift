@@ -146,7 +146,7 @@ final class ToolboxCondition {
     let ticket = begin()
     let hadWaited = !ticket.isCancelled
     do {
-      try await withTaskCancellationHandler {
+      try await withCancellationHandler {
         try await condition.wait()
       } onCancel: {
         ticket.cancel()
@@ -162,7 +162,7 @@ final class ToolboxCondition {
     let turn = Turn()
     var hadWaited = false
     do {
-      try await withTaskCancellationHandler {
+      try await withCancellationHandler {
         try await condition.wait {
           if let ticket = turn.ticket { end(ticket, .done(0), hadWaited: hadWaited) }
           turn.ticket = nil

@@ -68,7 +68,7 @@ extension ToolboxProgram {
     let line = ToolboxLine()
     line.append(ticket)
     do {
-      try await withTaskCancellationHandler {
+      try await withCancellationHandler {
         try await sleep(for: delay)
       } onCancel: {
         ticket.cancel()
@@ -195,7 +195,9 @@ extension ToolboxProgram {
     if Bool.random(using: &random) { counter.release(count) } else { try await counter.acquire(count) }
   }
 
-  private func useCallback(_ random: inout Shuffle, _ place: ToolboxPlace) {
+  private func useCallback(
+    _ random: inout Shuffle, _ place: ToolboxPlace, isolation: isolated (any Actor)? = #isolation
+  ) {
     if let call = calls.randomElement(using: &random), Bool.random(using: &random) {
       if Bool.random(using: &random) { call.cancel() } else { call.move(by: delay(&random)) }
       return

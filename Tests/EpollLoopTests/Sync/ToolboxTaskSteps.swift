@@ -33,10 +33,10 @@ extension ToolboxProgram {
     let (probe, start) = (Probe(), EventLoop.current.now)
     let deadline = max(start, start + limit)
     let result = await outcome {
-      try await withTimeout(limit) { [self] in
+      try await withTimeout(limit) {
         defer { probe.end = EventLoop.current.now }
-        return try await withTaskCancellationHandler {
-          try await body(seed, place, in: group)
+        return try await withCancellationHandler {
+          try await self.body(seed, place, in: group)
         } onCancel: {
           probe.cancellation = EventLoop.current.now
         }
@@ -107,9 +107,9 @@ extension ToolboxProgram {
   private func shieldOne(_ seed: UInt64, _ place: ToolboxPlace) async throws {
     let group = ToolboxGroup(ledger)
     let result = await outcome {
-      try await shield { [self] in
-        defer { ledger.check(!Task.isCancelled, "a shield has let a cancellation through") }
-        return try await body(seed, place, in: group)
+      try await shield {
+        defer { self.ledger.check(!Task.isCancelled, "a shield has let a cancellation through") }
+        return try await self.body(seed, place, in: group)
       }
     }
     group.check(.shield)
@@ -117,7 +117,8 @@ extension ToolboxProgram {
   }
 
   private func waitForSome(_ seeds: [UInt64], _ random: inout Shuffle, _ place: ToolboxPlace) async throws {
-    let tasks = seeds.map { start($0, place) }
+    var tasks: [TaskHandle<Int>] = []
+    for seed in seeds { tasks.append(start(seed, place)) }
     let condition = [WaitCondition.all, .firstCompleted, .firstError][Int.random(in: 0..<3, using: &random)]
     let limit = Bool.random(using: &random) ? delay(&random) : nil
     let begin = EventLoop.current.now
@@ -138,7 +139,8 @@ extension ToolboxProgram {
   }
 
   private func completeHandles(_ seeds: [UInt64], breaksOff: Bool, _ place: ToolboxPlace) async throws {
-    let tasks = seeds.map { start($0, place) }
+    var tasks: [TaskHandle<Int>] = []
+    for seed in seeds { tasks.append(start(seed, place)) }
     var places: [Int] = []
     do {
       for try await completion in asCompleted(tasks) {
@@ -163,15 +165,15 @@ extension ToolboxProgram {
     let result = await outcome {
       try await withAsCompleted(over: seeds, limit: limit) {
         try await self.body($0, place, in: group)
-      } body: { [self] completions in
+      } body: { completions in
         var places: [Int] = []
         var values: [Int] = []
         for try await completion in completions {
           places.append(completion.index)
           if let value = try? completion.value {
             values.append(value)
-            ledger.check(value == Self.value(of: seeds[completion.index]), "\(completion) is another one's")
-            ledger.check(group.values.starts(with: values), "\(completion) is out of order")
+            self.ledger.check(value == Self.value(of: seeds[completion.index]), "\(completion) is another one's")
+            self.ledger.check(group.values.starts(with: values), "\(completion) is out of order")
           }
           if breaksOff { break }
         }
@@ -221,10 +223,12 @@ extension ToolboxProgram {
   /// Has child tasks of Swift's own.
   private func groupSome(_ seeds: [UInt64], _ place: ToolboxPlace) async throws {
     let group = ToolboxGroup(ledger)
-    async let first = outcome { try await self.body(seeds[0], place, in: group) }
+    async let first = outcome { try await inLoopActor { try await self.body(seeds[0], place, in: group) } }
     let others = await outcome {
       try await withThrowingTaskGroup(of: Int.self) { children in
-        for seed in seeds.dropFirst() { children.addTask { try await self.body(seed, place, in: group) } }
+        for seed in seeds.dropFirst() {
+          children.addTask { try await inLoopActor { try await self.body(seed, place, in: group) } }
+        }
         return try await children.reduce(0, +)
       }
     }

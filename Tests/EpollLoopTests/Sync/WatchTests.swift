@@ -5,8 +5,8 @@ import Testing
 @testable import struct EpollLoop.Shuffle
 
 @Suite struct WatchTests {
-  @Test func `the value is what it was set to last`() throws {
-    try runOnLoop {
+  @Test func `the value is what it was set to last`() async throws {
+    try await runOnLoop {
       let level = Watch([1])
       #expect(level.value == [1])
       level.value.append(2)
@@ -15,8 +15,8 @@ import Testing
     }
   }
 
-  @Test func `a watcher gets the present value first, and then the latest of those that are new`() throws {
-    try runOnLoop {
+  @Test func `a watcher gets the present value first, and then the latest of those that are new`() async throws {
+    try await runOnLoop {
       let level = Watch(0)
       var watcher = level.watcher()
       #expect(watcher.hasNext)
@@ -34,8 +34,8 @@ import Testing
     }
   }
 
-  @Test func `loops over a watch skip what is over when they get to it`() throws {
-    try runOnLoop {
+  @Test func `loops over a watch skip what is over when they get to it`() async throws {
+    try await runOnLoop {
       let level = Watch(0)
       var (all, some) = ([Int](), [Int]())
       let fast = spawn { for try await value in level { all.append(value) } }
@@ -57,10 +57,10 @@ import Testing
     }
   }
 
-  @Test func `setting wakes all who wait, even to the same value`() throws {
-    try runOnLoop {
+  @Test func `setting wakes all who wait, even to the same value`() async throws {
+    try await runOnLoop {
       let level = Watch(1)
-      let waiting = (0..<3).map { _ in spawn { try await level.changed() } }
+      let waiting = spawn(over: 0..<3) { _ in try await level.changed() }
       await yield()
       #expect(!waiting[0].isDone)
       level.value = 1
@@ -71,8 +71,8 @@ import Testing
     }
   }
 
-  @Test func `changed counts from its call on`() throws {
-    try runOnLoop {
+  @Test func `changed counts from its call on`() async throws {
+    try await runOnLoop {
       let level = Watch(1)
       level.value = 2
       let waiting = spawn { try await level.changed() }
@@ -84,8 +84,8 @@ import Testing
     }
   }
 
-  @Test func `a close ends who waits; the last value is got before`() throws {
-    try runOnLoop {
+  @Test func `a close ends who waits; the last value is got before`() async throws {
+    try await runOnLoop {
       let level = Watch(1)
       var (seen, unseen) = (level.watcher(skippingPresent: true), level.watcher())
       let waiting = spawn { try await level.changed() }
@@ -103,8 +103,8 @@ import Testing
     }
   }
 
-  @Test func `a value that is set in the turn of the close is not lost`() throws {
-    try runOnLoop {
+  @Test func `a value that is set in the turn of the close is not lost`() async throws {
+    try await runOnLoop {
       let level = Watch(0)
       var got: [Int] = []
       let loop = spawn { for try await value in level { got.append(value) } }
@@ -116,8 +116,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled watcher misses nothing`() throws {
-    try runOnLoop {
+  @Test func `a cancelled watcher misses nothing`() async throws {
+    try await runOnLoop {
       let level = Watch(0)
       var watcher = level.watcher(skippingPresent: true)
       let waiting = spawn { try await watcher.next() }
@@ -135,8 +135,8 @@ import Testing
     }
   }
 
-  @Test func `the first value that fits can be awaited`() throws {
-    try runOnLoop {
+  @Test func `the first value that fits can be awaited`() async throws {
+    try await runOnLoop {
       let level = Watch(0)
       let high = spawn { try await level.first { $0 >= 3 } }
       for number in 1...5 {
@@ -149,8 +149,8 @@ import Testing
     }
   }
 
-  @Test func `a watcher that never waits lets others run`() throws {
-    try runOnLoop {
+  @Test func `a watcher that never waits lets others run`() async throws {
+    try await runOnLoop {
       let level = Watch(0)
       var rounds = 0
       let greedy = spawn {
@@ -167,8 +167,8 @@ import Testing
     }
   }
 
-  @Test func `under random watchers values only get newer, and all see the last`() throws {
-    try runUnderSeeds(0..<100) { seed in
+  @Test func `under random watchers values only get newer, and all see the last`() async throws {
+    try await runUnderSeeds(0..<100) { seed in
       var random = Shuffle(seed: seed)
       let level = Watch(0)
       var watchers: [(task: TaskHandle<Int>, isCancelled: Bool)] = []

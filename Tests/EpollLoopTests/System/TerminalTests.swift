@@ -67,7 +67,7 @@ import Testing
     await #expect(processExitsWith: .success) {
       let terminal = try PseudoTerminal()
       terminal.resize(to: 50)
-      try runOnLoop {
+      try await runOnLoop {
         try await withProgress("copying", total: 2) { bar in
           try await sleep(for: .seconds(1))
           bar.advance(by: 2)

@@ -5,8 +5,8 @@ import Testing
 /// What a body sees of operations that never start because all was cancelled.
 @Suite struct AsCompletedCancelTests {
   @Test(arguments: [1, 2, .max])
-  func `a body that is cancelled does not take what was never started for the end`(limit: Int) throws {
-    try runOnLoop {
+  func `a body that is cancelled does not take what was never started for the end`(limit: Int) async throws {
+    try await runOnLoop {
       let caller = spawn {
         try await withAsCompleted(over: 1...3, limit: limit) {
           $0
@@ -23,8 +23,8 @@ import Testing
     }
   }
 
-  @Test func `what is cancelled before it starts has an end, also for one behind a shield`() throws {
-    try runOnLoop {
+  @Test func `what is cancelled before it starts has an end, also for one behind a shield`() async throws {
+    try await runOnLoop {
       var caller: TaskHandle<Int>?
       caller = spawn {
         try await withAsCompleted(over: 1...3) { _ in

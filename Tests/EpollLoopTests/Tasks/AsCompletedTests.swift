@@ -4,13 +4,11 @@ import Testing
 
 /// Over handles: nothing is cancelled.
 @Suite struct AsCompletedTests {
-  @Test func `tasks come in the order of their ends, with their places`() throws {
-    try runOnLoop {
-      let tasks = [3, 1, 2].map { seconds in
-        spawn {
-          try await sleep(for: .seconds(seconds))
-          return "\(seconds)"
-        }
+  @Test func `tasks come in the order of their ends, with their places`() async throws {
+    try await runOnLoop {
+      let tasks = spawn(over: [3, 1, 2]) { seconds in
+        try await sleep(for: .seconds(seconds))
+        return "\(seconds)"
       }
       var trace: [String] = []
       for try await done in asCompleted(tasks) {
@@ -20,13 +18,11 @@ import Testing
     }
   }
 
-  @Test func `an error is given and does not end the loop`() throws {
-    try runOnLoop {
-      let tasks = [1, 2, 3].map { number in
-        spawn {
-          try await sleep(for: .seconds(number))
-          guard number != 2 else { throw Broken(number: 2) }
-        }
+  @Test func `an error is given and does not end the loop`() async throws {
+    try await runOnLoop {
+      let tasks = spawn(over: [1, 2, 3]) { number in
+        try await sleep(for: .seconds(number))
+        guard number != 2 else { throw Broken(number: 2) }
       }
       var failed: [Int] = []
       for try await done in asCompleted(tasks) {
@@ -36,9 +32,9 @@ import Testing
     }
   }
 
-  @Test func `those that have ended before come first, in their order, and none is none`() throws {
-    try runOnLoop {
-      let tasks = [3, 0, 0].map { seconds in spawn { try await sleep(for: .seconds(seconds)) } }
+  @Test func `those that have ended before come first, in their order, and none is none`() async throws {
+    try await runOnLoop {
+      let tasks = spawn(over: [3, 0, 0]) { seconds in try await sleep(for: .seconds(seconds)) }
       try await sleep(for: .seconds(1))
       var order: [Int] = []
       for try await done in asCompleted(tasks) { order.append(done.index) }
@@ -47,9 +43,9 @@ import Testing
     }
   }
 
-  @Test func `it can stop early: the others go on, and nothing of it stays`() throws {
-    try runOnLoop {
-      let tasks = (1...3).map { seconds in spawn { try await sleep(for: .seconds(seconds)) } }
+  @Test func `it can stop early: the others go on, and nothing of it stays`() async throws {
+    try await runOnLoop {
+      let tasks = spawn(over: 1...3) { seconds in try await sleep(for: .seconds(seconds)) }
       await yield()
       let before = EventLoop.current.census
       for try await done in asCompleted(tasks) {
@@ -63,9 +59,9 @@ import Testing
     }
   }
 
-  @Test func `a loop that is cancelled throws, and the tasks go on`() throws {
-    try runOnLoop {
-      let tasks = (2...3).map { seconds in spawn { try await sleep(for: .seconds(seconds)) } }
+  @Test func `a loop that is cancelled throws, and the tasks go on`() async throws {
+    try await runOnLoop {
+      let tasks = spawn(over: 2...3) { seconds in try await sleep(for: .seconds(seconds)) }
       let waiting = spawn { for try await _ in asCompleted(tasks) {} }
       try await sleep(for: .seconds(1))
       waiting.cancel()
@@ -75,11 +71,11 @@ import Testing
     }
   }
 
-  @Test func `under any order each task comes once`() throws {
-    try runUnderSeeds(0..<200) { seed in
+  @Test func `under any order each task comes once`() async throws {
+    try await runUnderSeeds(0..<200) { seed in
       var random = Shuffle(seed: seed)
       let times = (0..<20).map { _ in Int.random(in: 0...3, using: &random) }
-      let tasks = times.map { seconds in spawn { try await sleep(for: .seconds(seconds)) } }
+      let tasks = spawn(over: times) { seconds in try await sleep(for: .seconds(seconds)) }
       if seed % 2 == 0 { try await sleep(for: .seconds(1)) }
       var order: [Int] = []
       for try await done in asCompleted(tasks) { order.append(done.index) }
@@ -90,10 +86,10 @@ import Testing
   }
 
   @Test(arguments: [1_000, 100_000])
-  func `tasks that end in reverse order cost a bounded number of turns each`(count: Int) throws {
-    try runOnLoop {
+  func `tasks that end in reverse order cost a bounded number of turns each`(count: Int) async throws {
+    try await runOnLoop {
       let before = EventLoop.current.statistics
-      let tasks = (0..<count).map { number in spawn { try await sleep(for: .microseconds(count - number)) } }
+      let tasks = spawn(over: 0..<count) { number in try await sleep(for: .microseconds(count - number)) }
       var expected = count - 1
       for try await done in asCompleted(tasks) {
         guard done.index == expected else { throw Wrong(description: "\(done.index) for \(expected)") }
@@ -107,8 +103,8 @@ import Testing
 
 /// Over items: nothing goes on behind the caller.
 @Suite struct WithAsCompletedTests {
-  @Test func `results come in the order of the ends, errors among them`() throws {
-    try runOnLoop {
+  @Test func `results come in the order of the ends, errors among them`() async throws {
+    try await runOnLoop {
       let trace = try await withAsCompleted(over: [3, 1, 2]) { seconds in
         try await sleep(for: .seconds(seconds))
         guard seconds != 2 else { throw Broken() }
@@ -122,8 +118,8 @@ import Testing
     }
   }
 
-  @Test func `when the body ends early the others are cancelled and awaited`() throws {
-    try runOnLoop {
+  @Test func `when the body ends early the others are cancelled and awaited`() async throws {
+    try await runOnLoop {
       var cancelled = 0
       let first = try await withAsCompleted(over: 1...5) { seconds in
         do { try await sleep(for: .seconds(seconds)) } catch {
@@ -142,8 +138,8 @@ import Testing
     }
   }
 
-  @Test func `an error of the body cancels and awaits the others, and is thrown`() throws {
-    try runOnLoop {
+  @Test func `an error of the body cancels and awaits the others, and is thrown`() async throws {
+    try await runOnLoop {
       var running = 0
       await #expect(throws: Broken(number: 9)) {
         try await withAsCompleted(over: 1...5) { seconds in
@@ -158,8 +154,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled caller cancels all of it`() throws {
-    try runOnLoop {
+  @Test func `a cancelled caller cancels all of it`() async throws {
+    try await runOnLoop {
       var cancelled = 0
       let caller = spawn {
         try await withAsCompleted(over: 1...5) { _ in
@@ -176,8 +172,8 @@ import Testing
     }
   }
 
-  @Test func `no more than the limit run or wait to be taken, and items are asked for one at a time`() throws {
-    try runOnLoop {
+  @Test func `no more than the limit run or wait to be taken, and items are asked for one at a time`() async throws {
+    try await runOnLoop {
       var asked = 0
       var running = 0
       var most = 0
@@ -204,8 +200,8 @@ import Testing
     }
   }
 
-  @Test func `results that are asked for after the end are none`() throws {
-    try runOnLoop {
+  @Test func `results that are asked for after the end are none`() async throws {
+    try await runOnLoop {
       let results = try await withAsCompleted(over: 1...3) {
         $0
       } body: {
@@ -227,7 +223,7 @@ import Testing
 
   @Test func `a limit of zero traps`() async {
     await #expect(processExitsWith: .failure) {
-      try runOnLoop {
+      try await runOnLoop {
         try await withAsCompleted(over: 1...3, limit: 0) {
           $0
         } body: { _ in
@@ -236,8 +232,8 @@ import Testing
     }
   }
 
-  @Test func `under any order each result comes once, and none is left running`() throws {
-    try runUnderSeeds(0..<200) { seed in
+  @Test func `under any order each result comes once, and none is left running`() async throws {
+    try await runUnderSeeds(0..<200) { seed in
       var random = Shuffle(seed: seed)
       let stop = Int.random(in: 1...15, using: &random)
       let times = (0..<12).map { _ in Int.random(in: 0...3, using: &random) }

@@ -4,8 +4,8 @@ import Testing
 
 /// The ways in which a cancellation reaches a wait.
 @Suite struct CancellationTests {
-  @Test func `a cancel reaches a spawned task's present wait, and every later one`() throws {
-    try runOnLoop {
+  @Test func `a cancel reaches a spawned task's present wait, and every later one`() async throws {
+    try await runOnLoop {
       var thrown = 0
       let task = spawn {
         for _ in 0..<3 {
@@ -19,8 +19,8 @@ import Testing
     }
   }
 
-  @Test func `a task's flag is up as soon as it is cancelled`() throws {
-    try runOnLoop {
+  @Test func `a task's flag is up as soon as it is cancelled`() async throws {
+    try await runOnLoop {
       let task = spawn {
         while !Task.isCancelled { await yield() }
         return true
@@ -32,8 +32,8 @@ import Testing
     }
   }
 
-  @Test func `a cancel wakes nobody on the canceller's stack`() throws {
-    try runOnLoop {
+  @Test func `a cancel wakes nobody on the canceller's stack`() async throws {
+    try await runOnLoop {
       var trace: [String] = []
       let task = spawn {
         try? await waitForever()
@@ -47,8 +47,8 @@ import Testing
     }
   }
 
-  @Test func `children of a task group inside a spawned task are cancelled with it`() throws {
-    try runOnLoop {
+  @Test func `children of a task group inside a spawned task are cancelled with it`() async throws {
+    try await runOnLoop {
       let task = spawn {
         await withTaskGroup(of: Bool.self) { group in
           for _ in 0..<10 {
@@ -60,17 +60,15 @@ import Testing
           return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
         }
       }
-      await yield()
-      await yield()
-      #expect(EventLoop.current.census.waiters >= 10)
+      while EventLoop.current.census.waiters < 10 { await yield() }
       task.cancel()
       let cancelled = try await task.value
       #expect(cancelled == 10)
     }
   }
 
-  @Test func `an async let that is left by an error is cancelled and leaves no timer`() throws {
-    try runOnLoop {
+  @Test func `an async let that is left by an error is cancelled and leaves no timer`() async throws {
+    try await runOnLoop {
       let task = spawn {
         async let slow: Void = sleep(for: .seconds(3600))
         await yield()
@@ -82,8 +80,8 @@ import Testing
     }
   }
 
-  @Test func `child tasks spawn, gather and time out like others`() throws {
-    try runOnLoop {
+  @Test func `child tasks spawn, gather and time out like others`() async throws {
+    try await runOnLoop {
       async let numbers = gather(over: 0..<3) { number in
         try await sleep(for: .seconds(3 - number))
         return number
@@ -100,8 +98,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled child that waits for a gather cancels its children`() throws {
-    try runOnLoop {
+  @Test func `a cancelled child that waits for a gather cancels its children`() async throws {
+    try await runOnLoop {
       var cancelled = 0
       let task = spawn {
         try await withThrowingTaskGroup(of: Int.self) { group in
@@ -123,8 +121,8 @@ import Testing
     }
   }
 
-  @Test func `a cancel between a wait's decision and its suspension is not lost`() throws {
-    try runOnLoop {
+  @Test func `a cancel between a wait's decision and its suspension is not lost`() async throws {
+    try await runOnLoop {
       let parent = LoopBound(Slot(), LoopCore.current)
       let task = spawn {
         await withTaskGroup(of: Wake.self) { group in
@@ -156,8 +154,8 @@ import Testing
     }
   }
 
-  @Test func `before the wait: nothing is placed`() throws {
-    try runOnLoop {
+  @Test func `before the wait: nothing is placed`() async throws {
+    try await runOnLoop {
       let placed = CallCounter()
       let task = ForeignCancellationTests.park { _ in placed.add() }
       // The task has not had its turn: this thread is busy.
@@ -173,8 +171,8 @@ import Testing
     }
   }
 
-  @Test func `between the decision to wait and the suspension: the wait ends`() throws {
-    try runOnLoop {
+  @Test func `between the decision to wait and the suspension: the wait ends`() async throws {
+    try await runOnLoop {
       let isPlacing = Gate()
       let cancelled = Gate()
       let task = ForeignCancellationTests.park { _ in
@@ -191,8 +189,8 @@ import Testing
     }
   }
 
-  @Test func `while it waits: the wait ends`() throws {
-    try runOnLoop {
+  @Test func `while it waits: the wait ends`() async throws {
+    try await runOnLoop {
       let task = ForeignCancellationTests.park { _ in }
       await yield()
       #expect(LoopCore.current.waiters.count == 1)
@@ -202,8 +200,8 @@ import Testing
     }
   }
 
-  @Test func `after the wake: what it waited for counts`() throws {
-    try runOnLoop {
+  @Test func `after the wake: what it waited for counts`() async throws {
+    try await runOnLoop {
       let slot = LoopBound(Slot(), LoopCore.current)
       let task = ForeignCancellationTests.park { waiter in slot.open("slot").waiter = waiter }
       await yield()
@@ -221,8 +219,8 @@ import Testing
     }
   }
 
-  @Test func `after the end: a wake-up that comes late reaches nobody else`() throws {
-    try runOnLoop {
+  @Test func `after the end: a wake-up that comes late reaches nobody else`() async throws {
+    try await runOnLoop {
       let slot = LoopBound(Slot(), LoopCore.current)
       let task = ForeignCancellationTests.park { waiter in slot.open("slot").waiter = waiter }
       await yield()

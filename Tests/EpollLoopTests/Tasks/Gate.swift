@@ -84,3 +84,17 @@ func errorOf(_ body: () async throws -> Void) async -> (any Error)? {
     return error
   }
 }
+
+/// As `withTaskCancellationHandler`, whose operation Swift 6.3 runs outside of the caller's actor unless it is written
+/// in the actor's own code.
+func withCancellationHandler<Value>(
+  _ operation: nonisolated(nonsending) () async throws -> Value, isolation: isolated (any Actor)? = #isolation,
+  onCancel cancel: @Sendable () -> Void
+) async rethrows -> Value {
+  try await withTaskCancellationHandler {
+    _ = isolation
+    return try await operation()
+  } onCancel: {
+    cancel()
+  }
+}

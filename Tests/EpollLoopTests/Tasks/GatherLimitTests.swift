@@ -19,8 +19,8 @@ import Testing
   }
 
   @Test(arguments: [1, 2, 7, 50, 1000])
-  func `never more than the limit run at once, and as many if there are so many`(limit: Int) throws {
-    try runOnLoop {
+  func `never more than the limit run at once, and as many if there are so many`(limit: Int) async throws {
+    try await runOnLoop {
       let gauge = Gauge()
       let results = try await gather(over: 0..<50, limit: limit) { number in
         try await gauge.run(number) { try await sleep(for: .seconds(1 + number * 7 % 5)) }
@@ -32,8 +32,8 @@ import Testing
     }
   }
 
-  @Test func `the next starts as soon as one has ended`() throws {
-    try runOnLoop {
+  @Test func `the next starts as soon as one has ended`() async throws {
+    try await runOnLoop {
       var starts: [Int64] = []
       _ = try await gather(over: 1...6, limit: 2) { seconds in
         starts.append(EventLoop.current.now.nanoseconds / 1_000_000_000)
@@ -43,8 +43,8 @@ import Testing
     }
   }
 
-  @Test func `an error with a limit stops the starting of more`() throws {
-    try runOnLoop {
+  @Test func `an error with a limit stops the starting of more`() async throws {
+    try await runOnLoop {
       let gauge = Gauge()
       await #expect(throws: Broken(number: 5)) {
         try await gather(over: 0..<1000, limit: 3) { number in
@@ -58,8 +58,8 @@ import Testing
     }
   }
 
-  @Test func `items that are not needed after an error are not asked for`() throws {
-    try runOnLoop {
+  @Test func `items that are not needed after an error are not asked for`() async throws {
+    try await runOnLoop {
       var asked = 0
       let items = AnyIterator<Int> {
         asked += 1
@@ -75,8 +75,8 @@ import Testing
     }
   }
 
-  @Test func `a parent that is cancelled while it waits for room starts no more`() throws {
-    try runOnLoop {
+  @Test func `a parent that is cancelled while it waits for room starts no more`() async throws {
+    try await runOnLoop {
       let gauge = Gauge()
       let parent = spawn {
         try await gather(over: 0..<100, limit: 2) { number in
@@ -90,8 +90,8 @@ import Testing
     }
   }
 
-  @Test func `a parent that is cancelled before all have started throws, though all that were do well`() throws {
-    try runOnLoop {
+  @Test func `a parent that is cancelled before all have started throws, though all that were do well`() async throws {
+    try await runOnLoop {
       let parent = spawn {
         try await gather(over: 0..<100, limit: 2) { number in
           do { try await sleep(for: .seconds(10)) } catch { await yield() }
@@ -106,7 +106,7 @@ import Testing
 
   @Test func `a limit of zero traps`() async {
     await #expect(processExitsWith: .failure) {
-      try? runOnLoop { _ = try await gather(over: 0..<2, limit: 0) { $0 } }
+      try? await runOnLoop { _ = try await gather(over: 0..<2, limit: 0) { $0 } }
     }
   }
 }
@@ -122,8 +122,8 @@ import Testing
     }
   }
 
-  @Test func `results and errors stand in order, and no error cancels another`() throws {
-    try runOnLoop {
+  @Test func `results and errors stand in order, and no error cancels another`() async throws {
+    try await runOnLoop {
       let results = await gatherSettled(over: 0..<6) { number in
         try await sleep(for: .seconds(6 - number))
         if number % 2 == 1 { throw Broken(number: number) }
@@ -133,8 +133,8 @@ import Testing
     }
   }
 
-  @Test func `a settled tuple holds a result for each operation`() throws {
-    try runOnLoop {
+  @Test func `a settled tuple holds a result for each operation`() async throws {
+    try await runOnLoop {
       let (first, second) = await gatherSettled(
         {
           try await sleep(for: .seconds(1))
@@ -147,8 +147,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled parent cancels all, and gets what became of each`() throws {
-    try runOnLoop {
+  @Test func `a cancelled parent cancels all, and gets what became of each`() async throws {
+    try await runOnLoop {
       let parent = spawn {
         await gatherSettled(over: 0..<4) { number in
           if number == 0 { return 0 }
@@ -167,8 +167,8 @@ import Testing
     }
   }
 
-  @Test func `with a limit a cancelled parent starts no more, and those count as cancelled`() throws {
-    try runOnLoop {
+  @Test func `with a limit a cancelled parent starts no more, and those count as cancelled`() async throws {
+    try await runOnLoop {
       var started: [Int] = []
       let parent = spawn {
         await gatherSettled(over: 0..<6, limit: 2) { number in
@@ -185,8 +185,8 @@ import Testing
     }
   }
 
-  @Test func `with a limit an error makes room like an end`() throws {
-    try runOnLoop {
+  @Test func `with a limit an error makes room like an end`() async throws {
+    try await runOnLoop {
       let results = await gatherSettled(over: 0..<10, limit: 1) { number in
         await yield()
         if number < 9 { throw Broken(number: number) }

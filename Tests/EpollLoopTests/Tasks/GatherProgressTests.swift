@@ -3,8 +3,8 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct GatherProgressTests {
-  @Test func `progress is told after each end, with the total of a collection`() throws {
-    try runOnLoop {
+  @Test func `progress is told after each end, with the total of a collection`() async throws {
+    try await runOnLoop {
       var told: [String] = []
       func tell(_ progress: GatherProgress) {
         told.append("\(progress.finished) of \(progress.total ?? -1)")
@@ -18,8 +18,8 @@ import Testing
     }
   }
 
-  @Test func `a sequence that cannot tell its length has a total when it has ended`() throws {
-    try runOnLoop {
+  @Test func `a sequence that cannot tell its length has a total when it has ended`() async throws {
+    try await runOnLoop {
       var totals: [Int?] = []
       _ = try await gather(
         over: sequence(first: 1) { $0 < 4 ? $0 + 1 : nil }, limit: 2, progress: { totals.append($0.total) }
@@ -28,8 +28,8 @@ import Testing
     }
   }
 
-  @Test func `errors are counted among the ends, and what never started is not`() throws {
-    try runOnLoop {
+  @Test func `errors are counted among the ends, and what never started is not`() async throws {
+    try await runOnLoop {
       var last: GatherProgress?
       _ = await gatherSettled(over: 0..<6, progress: { last = $0 }) { number in
         if number % 3 == 0 { throw Broken() }
@@ -42,8 +42,8 @@ import Testing
     }
   }
 
-  @Test func `with a limit no more run at once and no task stays, however many items there are`() throws {
-    try runOnLoop {
+  @Test func `with a limit no more run at once and no task stays, however many items there are`() async throws {
+    try await runOnLoop {
       var running = 0
       var most = 0
       var mostTasks = 0

@@ -3,8 +3,8 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct GatherTests {
-  @Test func `a tuple of results stands in the order of the operations`() throws {
-    try runOnLoop {
+  @Test func `a tuple of results stands in the order of the operations`() async throws {
+    try await runOnLoop {
       let (number, word, flag) = try await gather(
         {
           try await sleep(for: .seconds(3))
@@ -22,8 +22,8 @@ import Testing
     }
   }
 
-  @Test func `results stand in the order of the items, whatever order they come in`() throws {
-    try runOnLoop {
+  @Test func `results stand in the order of the items, whatever order they come in`() async throws {
+    try await runOnLoop {
       var ended: [Int] = []
       let results = try await gather(over: 0..<10) { number in
         try await sleep(for: .seconds(10 - number))
@@ -35,8 +35,8 @@ import Testing
     }
   }
 
-  @Test func `nothing to gather gives nothing at once`() throws {
-    try runOnLoop {
+  @Test func `nothing to gather gives nothing at once`() async throws {
+    try await runOnLoop {
       let turns = EventLoop.current.statistics.turns
       let results = try await gather(over: [Int]()) { $0 }
       let settled = await gatherSettled(over: [Int]()) { $0 }
@@ -46,8 +46,8 @@ import Testing
     }
   }
 
-  @Test func `the first error cancels the others and is thrown when all have ended`() throws {
-    try runOnLoop {
+  @Test func `the first error cancels the others and is thrown when all have ended`() async throws {
+    try await runOnLoop {
       var ended: [Int] = []
       await #expect(throws: Broken(number: 2)) {
         try await gather(over: 0..<5) { number in
@@ -67,8 +67,8 @@ import Testing
     }
   }
 
-  @Test func `the first error of a tuple cancels the others`() throws {
-    try runOnLoop {
+  @Test func `the first error of a tuple cancels the others`() async throws {
+    try await runOnLoop {
       var wasCancelled = false
       await #expect(throws: Broken(number: 1)) {
         try await gather(
@@ -81,8 +81,8 @@ import Testing
     }
   }
 
-  @Test func `children that have not started when one fails never do`() throws {
-    try runOnLoop {
+  @Test func `children that have not started when one fails never do`() async throws {
+    try await runOnLoop {
       var started: [Int] = []
       await #expect(throws: Broken()) {
         try await gather(over: 0..<100) { number in
@@ -94,8 +94,8 @@ import Testing
     }
   }
 
-  @Test func `a value that a cancelled child returns all the same does not hide the error`() throws {
-    try runOnLoop {
+  @Test func `a value that a cancelled child returns all the same does not hide the error`() async throws {
+    try await runOnLoop {
       _ = await #expect(throws: Broken()) {
         try await gather(over: 0..<2) { number in
           if number == 1 { throw Broken() }
@@ -106,8 +106,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled parent cancels all, and waits for them`() throws {
-    try runOnLoop {
+  @Test func `a cancelled parent cancels all, and waits for them`() async throws {
+    try await runOnLoop {
       var ended = 0
       let parent = spawn {
         _ = try await gather(over: 0..<10) { _ in
@@ -127,8 +127,8 @@ import Testing
     }
   }
 
-  @Test func `a parent that is cancelled already starts no child`() throws {
-    try runOnLoop {
+  @Test func `a parent that is cancelled already starts no child`() async throws {
+    try await runOnLoop {
       var started = 0
       let parent = spawn {
         withUnsafeCurrentTask { $0?.cancel() }
@@ -139,8 +139,8 @@ import Testing
     }
   }
 
-  @Test func `children that finish in spite of the parent's cancel give their results`() throws {
-    try runOnLoop {
+  @Test func `children that finish in spite of the parent's cancel give their results`() async throws {
+    try await runOnLoop {
       let parent = spawn {
         try await gather(over: 0..<3) { number in
           try? await waitForever()
@@ -155,8 +155,8 @@ import Testing
     }
   }
 
-  @Test func `an error deep inside ends nested gathers, the inner ones first`() throws {
-    try runOnLoop {
+  @Test func `an error deep inside ends nested gathers, the inner ones first`() async throws {
+    try await runOnLoop {
       var ended: [String] = []
       await #expect(throws: Broken(number: 10)) {
         try await gather(over: 0..<2) { outer in
@@ -172,8 +172,8 @@ import Testing
     }
   }
 
-  @Test func `nested gathers give nested results`() throws {
-    try runOnLoop {
+  @Test func `nested gathers give nested results`() async throws {
+    try await runOnLoop {
       let table = try await gather(over: 1...3) { row in
         try await gather(over: 1...3) { column in
           try await sleep(for: .seconds(10 - row * column))
@@ -185,8 +185,8 @@ import Testing
   }
 
   @Test(arguments: [1_000, 100_000])
-  func `children that end in reverse order cost a bounded number of turns each`(count: Int) throws {
-    try runOnLoop {
+  func `children that end in reverse order cost a bounded number of turns each`(count: Int) async throws {
+    try await runOnLoop {
       let before = EventLoop.current.statistics
       let results = try await gather(over: 0..<count) { number in
         try await sleep(for: .microseconds(count - number))

@@ -4,8 +4,8 @@ import Testing
 @testable import EpollLoop
 
 @Suite struct IntervalTimerTests {
-  @Test func `an interval ticks after each period and says when it was due`() throws {
-    try runOnLoop {
+  @Test func `an interval ticks after each period and says when it was due`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var times: [Int64] = []
       for try await due in every(.seconds(3)) {
@@ -24,8 +24,8 @@ import Testing
   ])
   func `a body that is late makes up, counts anew, or leaves out`(
     _ missed: MissedTicks, _ due: [Int64], _ given: [Int64]
-  ) throws {
-    try runOnLoop {
+  ) async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var (dues, times): ([Int64], [Int64]) = ([], [])
       for try await tick in every(.milliseconds(10), missed: missed) {
@@ -40,8 +40,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled interval ends, and leaves no timer`() throws {
-    try runOnLoop {
+  @Test func `a cancelled interval ends, and leaves no timer`() async throws {
+    try await runOnLoop {
       var ticks = 0
       let task = spawn { for try await _ in every(.seconds(1)) { ticks += 1 } }
       try await sleep(for: .milliseconds(2_500))

@@ -39,7 +39,7 @@ import Testing
         // It is accepted, and its turn comes when the body has ended.
         try loop.execute {
           _ = calls.add()
-          spawn { _ = starts.add() }
+          loop.actor.assumeIsolated { actor in _ = spawn(isolation: actor) { _ = starts.add() } }
         }
       }
       #expect(calls.value == run)

@@ -8,13 +8,13 @@ import Testing
   /// Loops with a task that never ends, which would count as leaked.
   private static let kept = Mailbox<EventLoop>()
 
-  private static func leftovers(of body: @escaping () async throws -> Void) -> Leftovers? {
-    #expect(throws: Leftovers.self) { try runOnLoop(body) }
+  private static func leftovers(of body: @escaping () async throws -> Void) async -> Leftovers? {
+    await #expect(throws: Leftovers.self) { try await runOnLoop(body) }
   }
 
-  @Test func `a task that nobody awaited is left over, and is named`() throws {
+  @Test func `a task that nobody awaited is left over, and is named`() async throws {
     let left = try #require(
-      LeftoversTests.leftovers {
+      await LeftoversTests.leftovers {
         spawn(name: "reader") { try await sleep(for: .seconds(3)) }
         spawn {}
         await yield()
@@ -26,9 +26,9 @@ import Testing
     #expect(left.description.hasSuffix(", starting"))
   }
 
-  @Test func `callbacks that are pending are left over`() throws {
+  @Test func `callbacks that are pending are left over`() async throws {
     let left = try #require(
-      LeftoversTests.leftovers {
+      await LeftoversTests.leftovers {
         EventLoop.current.schedule(after: .seconds(1)) {}
         EventLoop.current.schedule(every: .seconds(1)) {}
         EventLoop.current.schedule(after: .seconds(1)) {}.cancel()
@@ -37,9 +37,9 @@ import Testing
     #expect(left.description == "left over: 2 pending callbacks")
   }
 
-  @Test func `a wait that is none of the library's tasks is left over`() throws {
+  @Test func `a wait that is none of the library's tasks is left over`() async throws {
     let left = try #require(
-      LeftoversTests.leftovers {
+      await LeftoversTests.leftovers {
         LeftoversTests.kept.put(EventLoop.current)
         Task(executorPreference: EventLoop.current.taskExecutor) { try await sleep(for: .seconds(1)) }
         await yield()
@@ -49,14 +49,15 @@ import Testing
     #expect(left.description == "left over: 1 waiters, 1 timers")
   }
 
-  @Test func `a watch that is not cancelled is left over`() throws {
+  @Test func `a watch that is not cancelled is left over`() async throws {
     let pipe = Pipe()
-    let left = try #require(LeftoversTests.leftovers { _ = try EventLoop.current.watch(pipe.reading, onReadable: {}) })
+    let left = try #require(
+      await LeftoversTests.leftovers { _ = try EventLoop.current.watch(pipe.reading, onReadable: {}) })
     #expect(left.census.registrations == 1)
   }
 
-  @Test func `what a cancelled task has started and timed is not, nor a callback that was taken back`() throws {
-    try runOnLoop {
+  @Test func `what a cancelled task has started and timed is not, nor a callback that was taken back`() async throws {
+    try await runOnLoop {
       let task = spawn {
         try await withTimeout(.seconds(1)) {
           _ = try await gather(over: 0..<3) { _ in try await sleep(for: .seconds(1)) }
@@ -68,13 +69,13 @@ import Testing
     }
   }
 
-  @Test func `what has been cancelled is not, and what the run may end`() throws {
-    try runOnLoop {
+  @Test func `what has been cancelled is not, and what the run may end`() async throws {
+    try await runOnLoop {
       let task = spawn { try await sleep(for: .seconds(1)) }
       await yield()
       task.cancel()
     }
-    try runOnLoop(endsLeftovers: true) {
+    try await runOnLoop(endsLeftovers: true) {
       spawn { try await sleep(for: .seconds(1)) }
       EventLoop.current.schedule(every: .seconds(1)) {}
     }

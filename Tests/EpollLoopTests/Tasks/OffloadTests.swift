@@ -3,8 +3,8 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct OffloadTests {
-  @Test func `a value crosses from another thread`() throws {
-    try runOnLoop {
+  @Test func `a value crosses from another thread`() async throws {
+    try await runOnLoop {
       let core = LoopBound((), LoopCore.current)
       let wasOnLoop = try await offload { core.core.isCurrent }
       #expect(!wasOnLoop)
@@ -12,8 +12,8 @@ import Testing
     }
   }
 
-  @Test func `an error crosses from another thread`() throws {
-    try runOnLoop {
+  @Test func `an error crosses from another thread`() async throws {
+    try await runOnLoop {
       await #expect(throws: Broken(number: 8)) {
         try await offload { throw Broken(number: 8) }
       }
@@ -21,8 +21,8 @@ import Testing
     }
   }
 
-  @Test func `the loop goes on while a call runs`() throws {
-    try runOnLoop {
+  @Test func `the loop goes on while a call runs`() async throws {
+    try await runOnLoop {
       let gate = Gate()
       let call = spawn { try await offload { gate.wait() } }
       // It opens only because this task has its turns meanwhile.
@@ -33,8 +33,8 @@ import Testing
     }
   }
 
-  @Test func `results come back to the tasks that asked for them`() throws {
-    try runOnLoop {
+  @Test func `results come back to the tasks that asked for them`() async throws {
+    try await runOnLoop {
       let squares = try await gather(over: 0..<500) { number in
         try await offload { number * number }
       }
@@ -42,8 +42,8 @@ import Testing
     }
   }
 
-  @Test func `a queued call that is cancelled is never made`() throws {
-    try runOnLoop {
+  @Test func `a queued call that is cancelled is never made`() async throws {
+    try await runOnLoop {
       let pool = ThreadPool(maximumThreads: 1, idleTime: .zero)
       let (gate, calls) = (Gate(), CallCounter())
       let first = spawn { try await offload(on: pool) { gate.wait() } }
@@ -60,8 +60,8 @@ import Testing
     }
   }
 
-  @Test func `a call of a task that is cancelled already is never made`() throws {
-    try runOnLoop {
+  @Test func `a call of a task that is cancelled already is never made`() async throws {
+    try await runOnLoop {
       let calls = CallCounter()
       let task = spawn {
         withUnsafeCurrentTask { $0?.cancel() }
@@ -73,8 +73,8 @@ import Testing
     }
   }
 
-  @Test func `a call that runs is completed, and its result returned, though cancelled`() throws {
-    try runOnLoop {
+  @Test func `a call that runs is completed, and its result returned, though cancelled`() async throws {
+    try await runOnLoop {
       let (started, gate) = (Gate(), Gate())
       let task = spawn {
         let value = try await offload {
@@ -96,8 +96,8 @@ import Testing
     }
   }
 
-  @Test func `the error of a call that runs comes back, though cancelled`() throws {
-    try runOnLoop {
+  @Test func `the error of a call that runs comes back, though cancelled`() async throws {
+    try await runOnLoop {
       let (started, gate) = (Gate(), Gate())
       let task = spawn {
         try await offload {
@@ -114,8 +114,8 @@ import Testing
     }
   }
 
-  @Test func `a call that has ended before the task hears of its cancel gives its result`() throws {
-    try runOnLoop {
+  @Test func `a call that has ended before the task hears of its cancel gives its result`() async throws {
+    try await runOnLoop {
       let ended = Gate()
       let pool = ThreadPool(maximumThreads: 1, idleTime: .zero)
       let task = spawn { try await offload(on: pool) { 5 } }
@@ -129,8 +129,8 @@ import Testing
     }
   }
 
-  @Test func `a call whose time is over before it is queued is never made`() throws {
-    try runOnLoop {
+  @Test func `a call whose time is over before it is queued is never made`() async throws {
+    try await runOnLoop {
       let calls = CallCounter()
       _ = await #expect(throws: IOError(.timeout, .timedOut)) {
         try await withTimeout(.zero) { try await offload { _ = calls.add() } }
@@ -139,8 +139,8 @@ import Testing
     }
   }
 
-  @Test func `a virtual clock stands still while a call is made`() throws {
-    try runOnLoop {
+  @Test func `a virtual clock stands still while a call is made`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       var hasFired = false
       let timer = spawn {
@@ -163,8 +163,8 @@ import Testing
     }
   }
 
-  @Test func `a virtual clock goes on after a call that failed or was cancelled`() throws {
-    try runOnLoop {
+  @Test func `a virtual clock goes on after a call that failed or was cancelled`() async throws {
+    try await runOnLoop {
       _ = await #expect(throws: Broken.self) { try await offload { throw Broken() } }
       let task = spawn { try await offload {} }
       await yield()
@@ -183,8 +183,8 @@ import Testing
     while Instant.measuringNow.nanoseconds < end {}
   }
 
-  @Test func `the wait for a thread and the time on it are told apart`() throws {
-    try runOnLoop {
+  @Test func `the wait for a thread and the time on it are told apart`() async throws {
+    try await runOnLoop {
       let pool = ThreadPool(maximumThreads: 1, idleTime: .zero)
       let gate = Gate()
       let first = spawn { try await offloadMeasured(on: pool) { gate.wait() } }
@@ -205,8 +205,8 @@ import Testing
     }
   }
 
-  @Test func `errors and cancellations are as without measuring`() throws {
-    try runOnLoop {
+  @Test func `errors and cancellations are as without measuring`() async throws {
+    try await runOnLoop {
       await #expect(throws: Broken()) { try await offloadMeasured { throw Broken() } }
       let task = spawn {
         withUnsafeCurrentTask { $0?.cancel() }

@@ -3,8 +3,8 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct ProgressBarTests {
-  @Test func `a bar is there from the begin, and its line ends with it`() throws {
-    try runOnLoop {
+  @Test func `a bar is there from the begin, and its line ends with it`() async throws {
+    try await runOnLoop {
       let screen = Screen()
       let value = try await withProgress("copying", total: 4, style: .bar, columns: 60, to: screen.write) { bar in
         #expect(screen.lines == ["copying:   0% |                         | 0/4 [0:00<?, ?/s]"])
@@ -22,8 +22,8 @@ import Testing
     }
   }
 
-  @Test func `it is drawn ten times a second at the most, and the last change always`() throws {
-    try runOnLoop {
+  @Test func `it is drawn ten times a second at the most, and the last change always`() async throws {
+    try await runOnLoop {
       let screen = Screen()
       try await withProgress(total: 1000, style: .bar, columns: 60, to: screen.write) { bar in
         for _ in 0..<35 {
@@ -39,8 +39,8 @@ import Testing
     }
   }
 
-  @Test func `a change after a long rest is drawn at once`() throws {
-    try runOnLoop {
+  @Test func `a change after a long rest is drawn at once`() async throws {
+    try await runOnLoop {
       let screen = Screen()
       try await withProgress(total: 10, style: .bar, every: .seconds(1), to: screen.write) { bar in
         #expect(EventLoop.current.census.timers == 0)
@@ -57,8 +57,8 @@ import Testing
     }
   }
 
-  @Test func `a body that never waits is drawn as well`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `a body that never waits is drawn as well`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let screen = Screen()
       await withProgress(style: .bar, every: .nanoseconds(1), to: screen.write) { bar in
         for _ in 0..<100 { bar.advance() }
@@ -67,8 +67,8 @@ import Testing
     }
   }
 
-  @Test func `lines are written every five seconds while something changes, and at the end`() throws {
-    try runOnLoop {
+  @Test func `lines are written every five seconds while something changes, and at the end`() async throws {
+    try await runOnLoop {
       let screen = Screen()
       try await withProgress("copying", total: 100, unit: "files", to: screen.write) { bar in
         for _ in 0..<12 {
@@ -90,8 +90,8 @@ import Testing
   }
 
   @Test(arguments: [ProgressStyle.silent, .terminalOnly])
-  func `a silent one writes nothing but what it is told to`(style: ProgressStyle) throws {
-    try runOnLoop {
+  func `a silent one writes nothing but what it is told to`(style: ProgressStyle) async throws {
+    try await runOnLoop {
       let screen = Screen()
       try await withProgress("copying", total: 100, style: style, to: screen.write) { bar in
         bar.advance()
@@ -106,8 +106,8 @@ import Testing
   }
 
   @Test(arguments: [ProgressStyle.bar, .lines])
-  func `an error ends the line as well, and shows how far it came`(style: ProgressStyle) throws {
-    try runOnLoop {
+  func `an error ends the line as well, and shows how far it came`(style: ProgressStyle) async throws {
+    try await runOnLoop {
       let screen = Screen()
       await #expect(throws: Broken()) {
         try await withProgress(total: 10, style: style, to: screen.write) { bar in
@@ -122,8 +122,8 @@ import Testing
   }
 
   @Test(arguments: [ProgressStyle.bar, .lines])
-  func `a cancel ends the line as well`(style: ProgressStyle) throws {
-    try runOnLoop {
+  func `a cancel ends the line as well`(style: ProgressStyle) async throws {
+    try await runOnLoop {
       let screen = Screen()
       let task = spawn {
         try await withProgress(total: 10, style: style, to: screen.write) { bar in
@@ -140,8 +140,8 @@ import Testing
     }
   }
 
-  @Test func `a text stands above the bar`() throws {
-    try runOnLoop {
+  @Test func `a text stands above the bar`() async throws {
+    try await runOnLoop {
       let screen = Screen()
       await withProgress("copying", total: 10, style: .bar, columns: 60, to: screen.write) { bar in
         bar.print("one file is missing")
@@ -155,8 +155,8 @@ import Testing
     }
   }
 
-  @Test func `total and description may change`() throws {
-    try runOnLoop {
+  @Test func `total and description may change`() async throws {
+    try await runOnLoop {
       let screen = Screen()
       await withProgress("looking", style: .bar, columns: 60, to: screen.write) { bar in
         #expect(bar.total == nil)
@@ -174,8 +174,8 @@ import Testing
     }
   }
 
-  @Test func `a count never overflows`() throws {
-    try runOnLoop {
+  @Test func `a count never overflows`() async throws {
+    try await runOnLoop {
       await withProgress(total: .max, to: { _ in }) { bar in
         bar.advance(by: .max)
         bar.advance()
@@ -184,8 +184,8 @@ import Testing
     }
   }
 
-  @Test func `changes after the end are shown no more, and texts stand alone`() throws {
-    try runOnLoop {
+  @Test func `changes after the end are shown no more, and texts stand alone`() async throws {
+    try await runOnLoop {
       let screen = Screen()
       let bar = await withProgress(total: 10, style: .bar, to: screen.write) { $0 }
       let count = screen.writes.count
@@ -199,8 +199,8 @@ import Testing
     }
   }
 
-  @Test func `a sink may advance the bar`() throws {
-    try runOnLoop {
+  @Test func `a sink may advance the bar`() async throws {
+    try await runOnLoop {
       var bar: ProgressBar?
       var writes = 0
       try await withProgress(
@@ -220,8 +220,8 @@ import Testing
     }
   }
 
-  @Test func `a gather tells it how far it is`() throws {
-    try runOnLoop {
+  @Test func `a gather tells it how far it is`() async throws {
+    try await runOnLoop {
       let screen = Screen()
       try await withProgress(total: 100, style: .bar, columns: 60, to: screen.write) { bar in
         _ = try await gather(over: 1...100, limit: 10) { number in
@@ -235,7 +235,7 @@ import Testing
 
   @Test func `standard error that is no terminal gets lines`() async throws {
     let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
-      try runOnLoop {
+      try await runOnLoop {
         try await withProgress("copying", total: 100) { bar in
           try await sleep(for: .seconds(6))
           bar.advance(by: 50)

@@ -3,8 +3,8 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct RaceTests {
-  @Test func `the first to end wins, and the others are cancelled and awaited`() throws {
-    try runOnLoop {
+  @Test func `the first to end wins, and the others are cancelled and awaited`() async throws {
+    try await runOnLoop {
       var ended: [Int] = []
       let winner = try await race(over: 1...3) { number in
         do {
@@ -22,8 +22,8 @@ import Testing
     }
   }
 
-  @Test func `runners may be given one by one`() throws {
-    try runOnLoop {
+  @Test func `runners may be given one by one`() async throws {
+    try await runOnLoop {
       let winner = try await race(
         {
           try await waitForever()
@@ -34,8 +34,8 @@ import Testing
     }
   }
 
-  @Test func `an error that comes first is thrown`() throws {
-    try runOnLoop {
+  @Test func `an error that comes first is thrown`() async throws {
+    try await runOnLoop {
       _ = await #expect(throws: Broken(number: 1)) {
         try await race(
           { throw Broken(number: 1) },
@@ -44,8 +44,8 @@ import Testing
     }
   }
 
-  @Test func `of several that are ready at once the first counts, and the others never start`() throws {
-    try runOnLoop {
+  @Test func `of several that are ready at once the first counts, and the others never start`() async throws {
+    try await runOnLoop {
       var started: [Int] = []
       let winner = try await race(over: 0..<10) { number in
         started.append(number)
@@ -56,8 +56,8 @@ import Testing
     }
   }
 
-  @Test func `a value or an error that comes after the first is dropped`() throws {
-    try runOnLoop {
+  @Test func `a value or an error that comes after the first is dropped`() async throws {
+    try await runOnLoop {
       let winner = try await race(
         {
           try await sleep(for: .seconds(1))
@@ -75,8 +75,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled race cancels all runners, and awaits them`() throws {
-    try runOnLoop {
+  @Test func `a cancelled race cancels all runners, and awaits them`() async throws {
+    try await runOnLoop {
       var ended = 0
       let task = spawn {
         try await race(over: 0..<3) { _ in
@@ -92,8 +92,8 @@ import Testing
     }
   }
 
-  @Test func `under any order one runner decides and none is left`() throws {
-    try runUnderSeeds(0..<100) { seed in
+  @Test func `under any order one runner decides and none is left`() async throws {
+    try await runUnderSeeds(0..<100) { seed in
       var running = 0
       let winner = try await race(over: 0..<20) { number in
         running += 1
@@ -107,14 +107,14 @@ import Testing
 
   @Test func `a race without a runner traps`() async {
     await #expect(processExitsWith: .failure) {
-      _ = try runOnLoop { try await race(over: 0..<0) { $0 } }
+      _ = try await runOnLoop { try await race(over: 0..<0) { $0 } }
     }
   }
 }
 
 @Suite struct StaggeredRaceTests {
-  @Test func `the next one starts after the delay, and the first success wins`() throws {
-    try runOnLoop {
+  @Test func `the next one starts after the delay, and the first success wins`() async throws {
+    try await runOnLoop {
       var started: [Duration] = []
       let winner = try await race(over: 0..<3, staggeredBy: .milliseconds(250)) { number in
         started.append(EventLoop.current.now - Instant(nanoseconds: 0))
@@ -127,8 +127,8 @@ import Testing
     }
   }
 
-  @Test func `an error starts the next one at once`() throws {
-    try runOnLoop {
+  @Test func `an error starts the next one at once`() async throws {
+    try await runOnLoop {
       let winner = try await race(
         staggeredBy: .seconds(1),
         { throw Broken(number: 0) },
@@ -138,8 +138,8 @@ import Testing
     }
   }
 
-  @Test func `a success cancels the others, and those to come never start`() throws {
-    try runOnLoop {
+  @Test func `a success cancels the others, and those to come never start`() async throws {
+    try await runOnLoop {
       var trace: [String] = []
       let winner = try await race(over: 0..<4, staggeredBy: .seconds(1)) { number in
         trace.append("\(number) starts")
@@ -158,8 +158,8 @@ import Testing
     }
   }
 
-  @Test func `when all fail, all errors are thrown, in the order of the runners`() throws {
-    try runOnLoop {
+  @Test func `when all fail, all errors are thrown, in the order of the runners`() async throws {
+    try await runOnLoop {
       let failure = await #expect(throws: RaceError.self) {
         try await race(over: 0..<3, staggeredBy: .seconds(1)) { number in
           try await sleep(for: .seconds(10 - 4 * number))
@@ -171,8 +171,8 @@ import Testing
     }
   }
 
-  @Test func `items that are not needed are not asked for, after a success or a cancel`() throws {
-    try runOnLoop {
+  @Test func `items that are not needed are not asked for, after a success or a cancel`() async throws {
+    try await runOnLoop {
       var asked = 0
       let items = AnyIterator<Int> {
         asked += 1
@@ -191,8 +191,8 @@ import Testing
     }
   }
 
-  @Test func `with no delay all start at once, and errors do not end the race`() throws {
-    try runOnLoop {
+  @Test func `with no delay all start at once, and errors do not end the race`() async throws {
+    try await runOnLoop {
       var started = 0
       let winner = try await race(over: 0..<5, staggeredBy: .zero) { number in
         started += 1
@@ -206,8 +206,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled race cancels all runners, and no more start`() throws {
-    try runOnLoop {
+  @Test func `a cancelled race cancels all runners, and no more start`() async throws {
+    try await runOnLoop {
       var started = 0
       let task = spawn {
         try await race(over: 0..<10, staggeredBy: .seconds(1)) { number in
@@ -224,8 +224,8 @@ import Testing
     }
   }
 
-  @Test func `under any order a success is found, and all failing gives each error`() throws {
-    try runUnderSeeds(0..<100) { seed in
+  @Test func `under any order a success is found, and all failing gives each error`() async throws {
+    try await runUnderSeeds(0..<100) { seed in
       var random = Shuffle(seed: seed)
       let outcomes = (0..<8).map { _ in Bool.random(using: &random) ? Int.random(in: 0...3, using: &random) : -1 }
       do {

@@ -3,8 +3,8 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct RetryTests {
-  @Test func `the first success is returned, and attempts are counted from 1 in each call`() throws {
-    try runOnLoop {
+  @Test func `the first success is returned, and attempts are counted from 1 in each call`() async throws {
+    try await runOnLoop {
       for _ in 0..<2 {
         var seen: [Int] = []
         let value = try await retry(attempts: 5) { attempt in
@@ -18,8 +18,8 @@ import Testing
     }
   }
 
-  @Test func `it waits between attempts and nowhere else`() throws {
-    try runOnLoop {
+  @Test func `it waits between attempts and nowhere else`() async throws {
+    try await runOnLoop {
       var starts: [Duration] = []
       let error = await #expect(throws: RetryError.self) {
         try await retry(attempts: 4, wait: .exponential(from: .seconds(1), factor: 3)) { _ in
@@ -33,8 +33,8 @@ import Testing
     }
   }
 
-  @Test func `the last error comes in an error that says how often and how long`() throws {
-    try runOnLoop {
+  @Test func `the last error comes in an error that says how often and how long`() async throws {
+    try await runOnLoop {
       let error = await #expect(throws: RetryError.self) {
         try await retry(attempts: 3, wait: .fixed(.nanoseconds(500_000_321))) { throw Broken(number: $0) }
       }
@@ -46,8 +46,8 @@ import Testing
     }
   }
 
-  @Test func `a single attempt is one attempt`() throws {
-    try runOnLoop {
+  @Test func `a single attempt is one attempt`() async throws {
+    try await runOnLoop {
       let error = await #expect(throws: RetryError.self) {
         try await retry(attempts: 1) { _ in throw Broken() }
       }
@@ -57,8 +57,8 @@ import Testing
     }
   }
 
-  @Test func `an error that is not to be retried is thrown as it is, also by the last attempt`() throws {
-    try runOnLoop {
+  @Test func `an error that is not to be retried is thrown as it is, also by the last attempt`() async throws {
+    try await runOnLoop {
       for last in [2, 5] {
         var made = 0
         await #expect(throws: Broken(number: last)) {
@@ -72,8 +72,8 @@ import Testing
     }
   }
 
-  @Test func `before each wait, and no other time, it is said what has failed and how long the wait is`() throws {
-    try runOnLoop {
+  @Test func `before each wait, and no other time, it is said what has failed and how long the wait is`() async throws {
+    try await runOnLoop {
       var said: [String] = []
       _ = try? await retry(
         attempts: 3, wait: .exponential(from: .seconds(1)),
@@ -86,8 +86,8 @@ import Testing
     }
   }
 
-  @Test func `a generator with a seed makes the waits the same each time`() throws {
-    try runOnLoop {
+  @Test func `a generator with a seed makes the waits the same each time`() async throws {
+    try await runOnLoop {
       var runs: [[Duration]] = []
       for seed in [1, 1, 2] as [UInt64] {
         var waits: [Duration] = []
@@ -102,8 +102,8 @@ import Testing
     }
   }
 
-  @Test func `without a wait everything that is ready runs between two attempts`() throws {
-    try runOnLoop {
+  @Test func `without a wait everything that is ready runs between two attempts`() async throws {
+    try await runOnLoop {
       var order: [String] = []
       spawn { order.append("other") }
       _ = try? await retry(attempts: 3, wait: .none) { attempt in
@@ -114,8 +114,8 @@ import Testing
     }
   }
 
-  @Test func `no limit on attempts is a large number of them`() throws {
-    try runOnLoop {
+  @Test func `no limit on attempts is a large number of them`() async throws {
+    try await runOnLoop {
       let value = try await retry(attempts: .max, wait: .fixed(.seconds(1))) { attempt in
         if attempt < 1000 { throw Broken() }
         return attempt
@@ -125,8 +125,8 @@ import Testing
     }
   }
 
-  @Test func `a retry in a retry counts for itself`() throws {
-    try runOnLoop {
+  @Test func `a retry in a retry counts for itself`() async throws {
+    try await runOnLoop {
       var made: [String] = []
       let error = await #expect(throws: RetryError.self) {
         try await retry(attempts: 2, wait: .none) { outer in
@@ -141,8 +141,8 @@ import Testing
     }
   }
 
-  @Test func `attempts of an actor's code run on that actor`() throws {
-    try runOnLoop {
+  @Test func `attempts of an actor's code run on that actor`() async throws {
+    try await runOnLoop {
       let office = RetryingOffice()
       let count = try await office.work()
       #expect(count == 3)
@@ -153,14 +153,14 @@ import Testing
   func `no attempts at all trap`(attempts: Int) async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       [attempts] in
-      try runOnLoop { try await retry(attempts: attempts) { _ in } }
+      try await runOnLoop { try await retry(attempts: attempts) { _ in } }
     }
     #expect(names("Retrying makes at least one attempt", result))
   }
 
   @Test func `an attempt without time traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      try runOnLoop { try await retry(attempts: 1, attemptLimit: .zero) { _ in } }
+      try await runOnLoop { try await retry(attempts: 1, attemptLimit: .zero) { _ in } }
     }
     #expect(names("An attempt may take more than no time at all", result))
   }

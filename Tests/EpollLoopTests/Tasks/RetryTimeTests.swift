@@ -6,8 +6,8 @@ import Testing
 @Suite struct RetryTimeTests {
   private static let timedOut = IOError(.timeout, .timedOut)
 
-  @Test func `an attempt that takes too long is cancelled, has failed, and the next one is made`() throws {
-    try runOnLoop {
+  @Test func `an attempt that takes too long is cancelled, has failed, and the next one is made`() async throws {
+    try await runOnLoop {
       var cancelled = 0
       let value = try await retry(attempts: 3, wait: .fixed(.seconds(10)), attemptLimit: .seconds(1)) { attempt in
         do {
@@ -24,8 +24,8 @@ import Testing
     }
   }
 
-  @Test func `an attempt that has timed out is an error as others are`() throws {
-    try runOnLoop {
+  @Test func `an attempt that has timed out is an error as others are`() async throws {
+    try await runOnLoop {
       await #expect(throws: RetryTimeTests.timedOut) {
         try await retry(attempts: 3, attemptLimit: .seconds(1), if: { !($0 is IOError) }) { _ in try await waitForever()
         }
@@ -39,8 +39,8 @@ import Testing
   }
 
   @Test(arguments: [(Int64(31), 3), (30, 2), (29, 2)])
-  func `a wait that would reach the end of all time is not begun`(limit: Int64, attempts: Int) throws {
-    try runOnLoop {
+  func `a wait that would reach the end of all time is not begun`(limit: Int64, attempts: Int) async throws {
+    try await runOnLoop {
       let error = await #expect(throws: RetryError.self) {
         try await retry(attempts: 10, wait: .exponential(from: .seconds(10)), within: .seconds(limit)) {
           throw Broken(number: $0)
@@ -53,8 +53,8 @@ import Testing
     }
   }
 
-  @Test func `an attempt is cut off when the time for all is over, whatever may be retried`() throws {
-    try runOnLoop {
+  @Test func `an attempt is cut off when the time for all is over, whatever may be retried`() async throws {
+    try await runOnLoop {
       for isRetried in [true, false] {
         let start = EventLoop.current.now
         let error = await #expect(throws: RetryError.self) {
@@ -72,8 +72,8 @@ import Testing
   }
 
   @Test(arguments: [Duration.zero, .seconds(-1)])
-  func `no time for all cancels the first attempt at its first wait`(limit: Duration) throws {
-    try runOnLoop {
+  func `no time for all cancels the first attempt at its first wait`(limit: Duration) async throws {
+    try await runOnLoop {
       let value = try await retry(attempts: 2, within: limit) { _ in "at once" }
       #expect(value == "at once")
       let error = await #expect(throws: RetryError.self) {
@@ -84,8 +84,8 @@ import Testing
     }
   }
 
-  @Test func `endless limits are none and set no timer`() throws {
-    try runOnLoop {
+  @Test func `endless limits are none and set no timer`() async throws {
+    try await runOnLoop {
       let timers = try await retry(
         attempts: 2, wait: .fixed(.seconds(3)), attemptLimit: .seconds(Int64.max), within: .seconds(Int64.max)
       ) { attempt in
@@ -96,8 +96,8 @@ import Testing
     }
   }
 
-  @Test func `an endless wait without a limit on all of it only ends by a cancel`() throws {
-    try runOnLoop {
+  @Test func `an endless wait without a limit on all of it only ends by a cancel`() async throws {
+    try await runOnLoop {
       let task = spawn {
         try await retry(attempts: 2, wait: .fixed(.seconds(Int64.max))) { _ in throw Broken() }
       }
@@ -108,8 +108,8 @@ import Testing
     }
   }
 
-  @Test func `an error of the attempt's own, thrown after the time, is the last error`() throws {
-    try runOnLoop {
+  @Test func `an error of the attempt's own, thrown after the time, is the last error`() async throws {
+    try await runOnLoop {
       let error = await #expect(throws: RetryError.self) {
         try await retry(attempts: 3, within: .seconds(1)) { _ in
           do { try await waitForever() } catch { throw Broken(number: 7) }
@@ -121,8 +121,8 @@ import Testing
   }
 
   @Test(arguments: [nil, Duration.seconds(60)])
-  func `a task that is cancelled in an attempt makes no other`(limit: Duration?) throws {
-    try runOnLoop {
+  func `a task that is cancelled in an attempt makes no other`(limit: Duration?) async throws {
+    try await runOnLoop {
       var made = 0
       let task = spawn {
         try await retry(attempts: 5, attemptLimit: limit) { _ in
@@ -138,8 +138,8 @@ import Testing
     }
   }
 
-  @Test func `a task that is cancelled in a wait makes no other attempt and leaves no timer`() throws {
-    try runOnLoop {
+  @Test func `a task that is cancelled in a wait makes no other attempt and leaves no timer`() async throws {
+    try await runOnLoop {
       var made = 0
       let task = spawn {
         try await retry(attempts: 5, wait: .fixed(.seconds(10))) { _ in
@@ -155,8 +155,8 @@ import Testing
     }
   }
 
-  @Test func `another error of a cancelled task is thrown as it is`() throws {
-    try runOnLoop {
+  @Test func `another error of a cancelled task is thrown as it is`() async throws {
+    try await runOnLoop {
       var made = 0
       let task = spawn {
         try await retry(attempts: 5) { _ in
@@ -171,8 +171,8 @@ import Testing
     }
   }
 
-  @Test func `an attempt that is cancelled by others is not retried`() throws {
-    try runOnLoop {
+  @Test func `an attempt that is cancelled by others is not retried`() async throws {
+    try await runOnLoop {
       var made = 0
       let other = spawn { try await waitForever() }
       spawn { other.cancel() }
@@ -186,8 +186,8 @@ import Testing
     }
   }
 
-  @Test func `a task that is cancelled before makes no attempt`() throws {
-    try runOnLoop {
+  @Test func `a task that is cancelled before makes no attempt`() async throws {
+    try await runOnLoop {
       var made = 0
       let task = spawn {
         _ = try? await waitForever()
@@ -201,8 +201,8 @@ import Testing
   }
 
   @Test(arguments: [nil, Duration.seconds(1), .seconds(60)])
-  func `a timeout outside ends it, and its error comes through`(limit: Duration?) throws {
-    try runOnLoop {
+  func `a timeout outside ends it, and its error comes through`(limit: Duration?) async throws {
+    try await runOnLoop {
       var made = 0
       await #expect(throws: RetryTimeTests.timedOut) {
         try await withTimeout(.seconds(5)) {
@@ -217,8 +217,8 @@ import Testing
     }
   }
 
-  @Test func `a value that comes in spite of a cancel is returned`() throws {
-    try runOnLoop {
+  @Test func `a value that comes in spite of a cancel is returned`() async throws {
+    try await runOnLoop {
       let task = spawn {
         try await retry(attempts: 5, attemptLimit: .seconds(9)) { attempt in
           try? await waitForever()

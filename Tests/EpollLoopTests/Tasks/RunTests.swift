@@ -132,7 +132,7 @@ import Testing
   @Test func `a run inside a run traps`() async {
     await #expect(processExitsWith: .failure) {
       // A thrown error would end the process in success: only the trap fails it.
-      try? runOnLoop { try EventLoop().run { await yield() } }
+      try? await runOnLoop { try EventLoop().run { await yield() } }
     }
   }
 

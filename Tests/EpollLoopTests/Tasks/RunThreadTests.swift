@@ -4,9 +4,9 @@ import Testing
 
 /// Loops beside each other, and other threads that talk to them.
 @Suite struct RunThreadTests {
-  @Test func `several loops run side by side, each with its own tasks and clock`() throws {
+  @Test func `several loops run side by side, each with its own tasks and clock`() async throws {
     let pool = ThreadPool(maximumThreads: 4, idleTime: .zero)
-    try runOnLoop(clock: .kernel) {
+    try await runOnLoop(clock: .kernel) {
       let sums = try await gather(over: 1...4) { number in
         try await offload(on: pool) { try RunThreadTests.sumOnALoopOfItsOwn(number) }
       }
@@ -26,8 +26,8 @@ import Testing
     }
   }
 
-  @Test func `another thread cancels a task through its handle`() throws {
-    try runOnLoop {
+  @Test func `another thread cancels a task through its handle`() async throws {
+    try await runOnLoop {
       let task = spawn { try await waitForever() }
       await yield()
       try await offload { task.cancel() }
@@ -48,15 +48,15 @@ import Testing
 
   @Test func `a handle is good for its own loop's thread only`() async {
     await #expect(processExitsWith: .failure) {
-      try? runOnLoop {
+      try? await runOnLoop {
         let task = spawn { try await waitForever() }
         _ = try await offload { task.isDone }
       }
     }
   }
 
-  @Test func `calls from another thread run on the loop, in the order of their submission`() throws {
-    try runOnLoop {
+  @Test func `calls from another thread run on the loop, in the order of their submission`() async throws {
+    try await runOnLoop {
       let loop = EventLoop.current
       let seen = LoopBound(Trace(), LoopCore.current)
       try await offload {
@@ -68,8 +68,8 @@ import Testing
     }
   }
 
-  @Test func `a call from another thread wakes a loop that sleeps`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `a call from another thread wakes a loop that sleeps`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let loop = EventLoop.current
       let task = spawn { try await waitForever() }
       try ThreadPool.shared.submit {

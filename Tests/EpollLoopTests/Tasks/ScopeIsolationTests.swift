@@ -4,8 +4,8 @@ import Testing
 
 /// Scopes, races and the like run where they are called, on plain local state or on an actor's.
 @Suite struct ScopeIsolationTests {
-  @Test func `nonisolated code shares its local state with all of them`() throws {
-    try runOnLoop {
+  @Test func `nonisolated code shares its local state with all of them`() async throws {
+    try await runOnLoop {
       var total = 0
       try await withTaskScope { scope in
         total += 1
@@ -32,15 +32,15 @@ import Testing
     }
   }
 
-  @Test func `a global actor's function keeps all of it on the actor`() throws {
-    try runOnLoop {
+  @Test func `a global actor's function keeps all of it on the actor`() async throws {
+    try await runOnLoop {
       let total = try await workAtBench()
       #expect(total == 9)
     }
   }
 
-  @Test func `an actor's method keeps all of it on the actor`() throws {
-    try runOnLoop {
+  @Test func `an actor's method keeps all of it on the actor`() async throws {
+    try await runOnLoop {
       let total = try await Workshop().work()
       #expect(total == 9)
     }

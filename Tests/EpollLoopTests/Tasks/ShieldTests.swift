@@ -3,8 +3,8 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct ShieldTests {
-  @Test func `a cancel from outside leaves the body running, and its value is returned`() throws {
-    try runOnLoop {
+  @Test func `a cancel from outside leaves the body running, and its value is returned`() async throws {
+    try await runOnLoop {
       var isCancelledAfterwards = false
       let task = spawn {
         let value = try await shield {
@@ -24,8 +24,8 @@ import Testing
     }
   }
 
-  @Test func `the cancellation stays, and ends the next wait`() throws {
-    try runOnLoop {
+  @Test func `the cancellation stays, and ends the next wait`() async throws {
+    try await runOnLoop {
       var reached: [String] = []
       let task = spawn {
         try await shield { try await sleep(for: .seconds(2)) }
@@ -40,8 +40,8 @@ import Testing
     }
   }
 
-  @Test func `a task that is cancelled already runs a shielded clean-up`() throws {
-    try runOnLoop {
+  @Test func `a task that is cancelled already runs a shielded clean-up`() async throws {
+    try await runOnLoop {
       var isClean = false
       let task = spawn {
         do { try await waitForever() } catch {
@@ -59,8 +59,8 @@ import Testing
     }
   }
 
-  @Test func `a cancel inside propagates, and so do errors and timeouts`() throws {
-    try runOnLoop {
+  @Test func `a cancel inside propagates, and so do errors and timeouts`() async throws {
+    try await runOnLoop {
       await #expect(throws: CancellationError.self) {
         try await shield {
           withUnsafeCurrentTask { $0?.cancel() }; try await waitForever()
@@ -74,8 +74,8 @@ import Testing
     }
   }
 
-  @Test func `the children of a shielded body are shielded, and those beside it are not`() throws {
-    try runOnLoop {
+  @Test func `the children of a shielded body are shielded, and those beside it are not`() async throws {
+    try await runOnLoop {
       var ended: [String] = []
       let task = spawn {
         try await withTaskScope { scope in
@@ -97,8 +97,8 @@ import Testing
     }
   }
 
-  @Test func `as asyncio's shield, awaiting a handle leaves the task running and throws at the waiter`() throws {
-    try runOnLoop {
+  @Test func `as asyncio's shield, awaiting a handle leaves the task running and throws at the waiter`() async throws {
+    try await runOnLoop {
       let inner = spawn {
         try await sleep(for: .seconds(2))
         return 5
@@ -113,7 +113,8 @@ import Testing
       let other = spawn { try await waitForever() }
       await yield()
       other.cancel()
-      await #expect(throws: CancellationError.self) { try await spawn { try await other.value }.value }
+      let outer = spawn { try await other.value }
+      await #expect(throws: CancellationError.self) { try await outer.value }
     }
   }
 }

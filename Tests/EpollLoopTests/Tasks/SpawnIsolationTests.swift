@@ -13,8 +13,8 @@ import Testing
     var entries: [String] = []
   }
 
-  @Test func `tasks of nonisolated code change its local state`() throws {
-    try runOnLoop {
+  @Test func `tasks of nonisolated code change its local state`() async throws {
+    try await runOnLoop {
       var total = 0
       let ledger = Ledger()
       let task = spawn {
@@ -36,29 +36,29 @@ import Testing
     }
   }
 
-  @Test func `tasks of an actor's method run on the actor`() throws {
-    try runOnLoop {
+  @Test func `tasks of an actor's method run on the actor`() async throws {
+    try await runOnLoop {
       let total = try await Office().work()
       #expect(total == 4)
     }
   }
 
-  @Test func `a task of an actor's method changes that method's local state`() throws {
-    try runOnLoop {
+  @Test func `a task of an actor's method changes that method's local state`() async throws {
+    try await runOnLoop {
       let count = try await Office().countLocally()
       #expect(count == 1)
     }
   }
 
-  @Test func `tasks of a global actor's function run on that actor`() throws {
-    try runOnLoop {
+  @Test func `tasks of a global actor's function run on that actor`() async throws {
+    try await runOnLoop {
       let total = try await countAtDesk()
       #expect(total == 3)
     }
   }
 
-  @Test func `while one method of an actor waits, another runs`() throws {
-    try runOnLoop {
+  @Test func `while one method of an actor waits, another runs`() async throws {
+    try await runOnLoop {
       let office = Office()
       let sleeping = spawn { try await office.sleepAndSay("late", .seconds(1)) }
       let quick = spawn { try await office.sleepAndSay("early", .zero) }
@@ -69,8 +69,8 @@ import Testing
     }
   }
 
-  @Test func `many tasks that wait inside one actor all return to it`() throws {
-    try runOnLoop {
+  @Test func `many tasks that wait inside one actor all return to it`() async throws {
+    try await runOnLoop {
       let office = Office()
       _ = try await gather(over: 0..<100) { number in
         try await office.sleepAndSay("\(number)", .seconds(1))
@@ -80,8 +80,8 @@ import Testing
     }
   }
 
-  @Test func `a task that waits inside an actor is cancelled there`() throws {
-    try runOnLoop {
+  @Test func `a task that waits inside an actor is cancelled there`() async throws {
+    try await runOnLoop {
       let office = Office()
       let task = spawn { try await office.sleepAndSay("never", .seconds(3600)) }
       try await sleep(for: .seconds(1))
@@ -93,10 +93,10 @@ import Testing
     }
   }
 
-  @Test func `an actor that is shared between loops keeps its order`() throws {
+  @Test func `an actor that is shared between loops keeps its order`() async throws {
     let pool = ThreadPool(maximumThreads: 2, idleTime: .zero)
     let office = Office()
-    try runOnLoop {
+    try await runOnLoop {
       _ = try await gather(over: 0..<2) { _ in
         try await offload(on: pool) {
           try runOnLoop { for _ in 0..<200 { await office.count() } }
@@ -107,9 +107,10 @@ import Testing
     }
   }
 
-  @Test func `spawned tasks, children and offspring of timeouts inherit task-locals`() throws {
-    try runOnLoop {
+  @Test func `spawned tasks, children and offspring of timeouts inherit task-locals`() async throws {
+    try await runOnLoop { loop in
       try await Locals.$name.withValue("clerk") {
+        _ = loop
         let name = try await spawn { Locals.name }.value
         let names = try await gather(over: 0..<2) { _ in Locals.name }
         let timed = try await withTimeout(.seconds(1)) { Locals.name }
@@ -119,8 +120,8 @@ import Testing
     }
   }
 
-  @Test func `a task-local that a task binds stays its own over its waits`() throws {
-    try runOnLoop {
+  @Test func `a task-local that a task binds stays its own over its waits`() async throws {
+    try await runOnLoop {
       let names = try await gather(over: ["a", "b", "c"]) { name in
         try await Locals.$name.withValue(name) {
           try await sleep(for: .seconds(1))

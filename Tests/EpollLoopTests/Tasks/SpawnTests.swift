@@ -3,8 +3,8 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct SpawnTests {
-  @Test func `a handle gives the task's value`() throws {
-    let value = try runOnLoop {
+  @Test func `a handle gives the task's value`() async throws {
+    let value = try await runOnLoop {
       let task = spawn {
         try await sleep(for: .seconds(1))
         return "value"
@@ -14,15 +14,15 @@ import Testing
     #expect(value == "value")
   }
 
-  @Test func `a handle throws the task's error`() throws {
-    try runOnLoop {
+  @Test func `a handle throws the task's error`() async throws {
+    try await runOnLoop {
       let task = spawn { throw Broken(number: 1) }
       await #expect(throws: Broken(number: 1)) { try await task.value }
     }
   }
 
-  @Test func `a spawned task first runs when the caller waits`() throws {
-    try runOnLoop {
+  @Test func `a spawned task first runs when the caller waits`() async throws {
+    try await runOnLoop {
       var hasStarted = false
       spawn { hasStarted = true }
       #expect(!hasStarted)
@@ -31,8 +31,8 @@ import Testing
     }
   }
 
-  @Test func `spawned tasks start in the order of their creation`() throws {
-    try runOnLoop {
+  @Test func `spawned tasks start in the order of their creation`() async throws {
+    try await runOnLoop {
       var order: [Int] = []
       for number in 0..<100 { spawn { order.append(number) } }
       await yield()
@@ -40,8 +40,8 @@ import Testing
     }
   }
 
-  @Test func `a task that is cancelled before it starts runs nothing`() throws {
-    try runOnLoop {
+  @Test func `a task that is cancelled before it starts runs nothing`() async throws {
+    try await runOnLoop {
       var hasStarted = false
       let task = spawn { hasStarted = true }
       task.cancel()
@@ -51,8 +51,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled task may still return a value`() throws {
-    try runOnLoop {
+  @Test func `a cancelled task may still return a value`() async throws {
+    try await runOnLoop {
       let task = spawn {
         try? await waitForever()
         return 9
@@ -64,8 +64,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled task keeps the error that it throws`() throws {
-    try runOnLoop {
+  @Test func `a cancelled task keeps the error that it throws`() async throws {
+    try await runOnLoop {
       let task = spawn {
         do { try await waitForever() } catch { throw Broken(number: 2) }
       }
@@ -75,8 +75,8 @@ import Testing
     }
   }
 
-  @Test func `cancelling a waiting task leaves the awaited one running`() throws {
-    try runOnLoop {
+  @Test func `cancelling a waiting task leaves the awaited one running`() async throws {
+    try await runOnLoop {
       let awaited = spawn {
         try await sleep(for: .seconds(5))
         return "done"
@@ -92,8 +92,8 @@ import Testing
     }
   }
 
-  @Test func `several tasks await one, and all get its result in their order`() throws {
-    try runOnLoop {
+  @Test func `several tasks await one, and all get its result in their order`() async throws {
+    try await runOnLoop {
       var order: [Int] = []
       let task = spawn {
         try await sleep(for: .seconds(1))
@@ -109,13 +109,13 @@ import Testing
     }
   }
 
-  @Test func `one of several waiting tasks is cancelled and the others get the value`() throws {
-    try runOnLoop {
+  @Test func `one of several waiting tasks is cancelled and the others get the value`() async throws {
+    try await runOnLoop {
       let task = spawn {
         try await sleep(for: .seconds(1))
         return 3
       }
-      let waiting = (0..<3).map { _ in spawn { try await task.value } }
+      let waiting = spawn(over: 0..<3) { _ in try await task.value }
       await yield()
       await yield()
       waiting[1].cancel()
@@ -125,8 +125,8 @@ import Testing
     }
   }
 
-  @Test func `a value that is there is given also to a cancelled task`() throws {
-    try runOnLoop {
+  @Test func `a value that is there is given also to a cancelled task`() async throws {
+    try await runOnLoop {
       let done = spawn { 4 }
       _ = try await done.value
       let task = spawn {
@@ -138,8 +138,8 @@ import Testing
     }
   }
 
-  @Test func `a value that comes before a cancelled waiter has its turn is given to it`() throws {
-    try runOnLoop {
+  @Test func `a value that comes before a cancelled waiter has its turn is given to it`() async throws {
+    try await runOnLoop {
       var waiting: TaskHandle<Int>?
       let deadline = EventLoop.current.now + .seconds(1)
       let canceller = spawn {
@@ -159,8 +159,8 @@ import Testing
     }
   }
 
-  @Test func `isDone says whether the task has ended`() throws {
-    try runOnLoop {
+  @Test func `isDone says whether the task has ended`() async throws {
+    try await runOnLoop {
       let task = spawn { await yield() }
       #expect(!task.isDone)
       await yield()
@@ -170,8 +170,8 @@ import Testing
     }
   }
 
-  @Test func `a handle knows its task's name`() throws {
-    try runOnLoop {
+  @Test func `a handle knows its task's name`() async throws {
+    try await runOnLoop {
       let (named, nameless) = (spawn(name: "clerk") {}, spawn {})
       #expect(named.name == "clerk")
       #expect(nameless.name == nil)
@@ -180,8 +180,8 @@ import Testing
     }
   }
 
-  @Test func `dropping the handle changes nothing`() throws {
-    try runOnLoop {
+  @Test func `dropping the handle changes nothing`() async throws {
+    try await runOnLoop {
       var isOver = false
       spawn {
         try await sleep(for: .seconds(1))
@@ -192,8 +192,8 @@ import Testing
     }
   }
 
-  @Test func `what a task holds goes when it ends, also if the handle stays`() throws {
-    try runOnLoop {
+  @Test func `what a task holds goes when it ends, also if the handle stays`() async throws {
+    try await runOnLoop {
       weak var held: Held?
       let task: TaskHandle<Void>
       do {
@@ -212,8 +212,8 @@ import Testing
     }
   }
 
-  @Test func `the last copy of a handle may go on another thread, while the loop runs`() throws {
-    try runOnLoop {
+  @Test func `the last copy of a handle may go on another thread, while the loop runs`() async throws {
+    try await runOnLoop {
       let kept = CallCounter()
       for _ in 0..<100 {
         var task: TaskHandle<Void>? = spawn { await yield() }
@@ -232,8 +232,8 @@ import Testing
     }
   }
 
-  @Test func `tasks spawn tasks, a hundred deep`() throws {
-    try runOnLoop {
+  @Test func `tasks spawn tasks, a hundred deep`() async throws {
+    try await runOnLoop {
       let depth = try await SpawnTests.descend(100)
       #expect(depth == 100)
     }

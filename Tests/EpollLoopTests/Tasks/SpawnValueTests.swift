@@ -29,14 +29,15 @@ import Testing
   }
 
   private func check<Value: Equatable>(_ value: Value) async throws {
-    #expect(try await spawn { value }.value == value)
+    let task = spawn { value }
+    #expect(try await task.value == value)
     #expect(try await passed(value) == value)
     #expect(try await passed(Optional(value)) == value)
     #expect(try await passed(Value?.none) == nil)
   }
 
-  @Test func `values of a word and less come back`() throws {
-    try runOnLoop {
+  @Test func `values of a word and less come back`() async throws {
+    try await runOnLoop {
       try await check(Int.min)
       try await check(UInt64.max)
       try await check(-1.5)
@@ -47,8 +48,8 @@ import Testing
     }
   }
 
-  @Test func `larger values, and those that hold others, come back`() throws {
-    try runOnLoop {
+  @Test func `larger values, and those that hold others, come back`() async throws {
+    try await runOnLoop {
       try await check("a text that does not fit into a word or two")
       try await check([1, 2, 3])
       try await check(Pair(first: 1, second: "two"))
@@ -60,8 +61,8 @@ import Testing
     }
   }
 
-  @Test func `existentials, functions and types come back`() throws {
-    try runOnLoop {
+  @Test func `existentials, functions and types come back`() async throws {
+    try await runOnLoop {
       let any: Any = try await passed(5 as Any)
       #expect(any as? Int == 5)
       let none: Any? = try await passed(Any?.none)
@@ -77,8 +78,8 @@ import Testing
     }
   }
 
-  @Test func `an object lives as long as the handle of the task that returned it`() throws {
-    try runOnLoop {
+  @Test func `an object lives as long as the handle of the task that returned it`() async throws {
+    try await runOnLoop {
       weak var thing: Thing?
       var task: TaskHandle<Thing>? = spawn {
         let made = Thing()

@@ -4,8 +4,8 @@ import Testing
 
 /// Who ends a scope, and how it then ends.
 @Suite struct TaskScopeCancelTests {
-  @Test func `a scope that cancels itself ends without an error`() throws {
-    try runOnLoop {
+  @Test func `a scope that cancels itself ends without an error`() async throws {
+    try await runOnLoop {
       var cancelled = 0
       try await withTaskScope { scope in
         for _ in 0..<3 { scope.spawn { do { try await waitForever() } catch { cancelled += 1 } } }
@@ -21,8 +21,8 @@ import Testing
     }
   }
 
-  @Test func `a scope that cancels itself returns the value that its body gives all the same`() throws {
-    try runOnLoop {
+  @Test func `a scope that cancels itself returns the value that its body gives all the same`() async throws {
+    try await runOnLoop {
       let value = try await withTaskScope { scope in
         scope.spawn { try await waitForever() }
         await yield()
@@ -33,8 +33,8 @@ import Testing
     }
   }
 
-  @Test func `a scope whose value is cut short by its own cancel throws CancellationError`() throws {
-    try runOnLoop {
+  @Test func `a scope whose value is cut short by its own cancel throws CancellationError`() async throws {
+    try await runOnLoop {
       _ = await #expect(throws: CancellationError.self) {
         try await withTaskScope { scope in
           scope.cancel()
@@ -45,8 +45,8 @@ import Testing
     }
   }
 
-  @Test func `an error that is thrown because of the scope's own cancel is thrown on`() throws {
-    try runOnLoop {
+  @Test func `an error that is thrown because of the scope's own cancel is thrown on`() async throws {
+    try await runOnLoop {
       _ = await #expect(throws: Broken()) {
         try await withTaskScope { scope in
           scope.spawn { do { try await waitForever() } catch { throw Broken() } }
@@ -57,8 +57,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled parent cancels body and tasks, and waits for them`() throws {
-    try runOnLoop {
+  @Test func `a cancelled parent cancels body and tasks, and waits for them`() async throws {
+    try await runOnLoop {
       var ended = 0
       func wind() async throws {
         defer { ended += 1 }
@@ -81,8 +81,8 @@ import Testing
     }
   }
 
-  @Test func `a parent that is cancelled while it waits for the tasks does not swallow that`() throws {
-    try runOnLoop {
+  @Test func `a parent that is cancelled while it waits for the tasks does not swallow that`() async throws {
+    try await runOnLoop {
       let parent = spawn {
         try await withTaskScope { scope in
           scope.spawn { try await waitForever() }
@@ -95,8 +95,8 @@ import Testing
     }
   }
 
-  @Test func `if all finish in spite of the parent's cancel, the value is returned`() throws {
-    try runOnLoop {
+  @Test func `if all finish in spite of the parent's cancel, the value is returned`() async throws {
+    try await runOnLoop {
       let parent = spawn {
         try await withTaskScope { scope in
           scope.spawn { try? await waitForever() }
@@ -110,8 +110,8 @@ import Testing
     }
   }
 
-  @Test func `in a cancelled parent the body runs up to its first wait, and no task starts`() throws {
-    try runOnLoop {
+  @Test func `in a cancelled parent the body runs up to its first wait, and no task starts`() async throws {
+    try await runOnLoop {
       var trace: [String] = []
       let parent = spawn {
         withUnsafeCurrentTask { $0?.cancel() }
@@ -127,8 +127,8 @@ import Testing
     }
   }
 
-  @Test func `an error inside ends the inner scope first, and then the outer one`() throws {
-    try runOnLoop {
+  @Test func `an error inside ends the inner scope first, and then the outer one`() async throws {
+    try await runOnLoop {
       var trace: [String] = []
       func wind(_ name: String) async throws {
         defer { trace.append(name) }
@@ -151,8 +151,8 @@ import Testing
     }
   }
 
-  @Test func `an error outside ends both scopes`() throws {
-    try runOnLoop {
+  @Test func `an error outside ends both scopes`() async throws {
+    try await runOnLoop {
       var ended = 0
       await #expect(throws: Broken()) {
         try await withTaskScope { outer in
@@ -174,8 +174,8 @@ import Testing
     }
   }
 
-  @Test func `a timeout around a scope cancels everything in it`() throws {
-    try runOnLoop {
+  @Test func `a timeout around a scope cancels everything in it`() async throws {
+    try await runOnLoop {
       var cancelled = 0
       await #expect(throws: IOError(.timeout, .timedOut)) {
         try await withTimeout(.seconds(1)) {

@@ -4,8 +4,8 @@ import Testing
 
 /// What becomes of errors after the first one.
 @Suite struct TaskScopeErrorTests {
-  @Test func `later errors go to who asked for them, in their order, cancellation left out`() throws {
-    try runOnLoop {
+  @Test func `later errors go to who asked for them, in their order, cancellation left out`() async throws {
+    try await runOnLoop {
       var later: [Int] = []
       await #expect(throws: Broken(number: 0)) {
         try await withTaskScope(onLaterError: { later.append(($0 as? Broken)?.number ?? -1) }) { scope in
@@ -27,7 +27,7 @@ import Testing
 
   @Test func `without who asked for them later errors go to standard error, each once`() async throws {
     let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
-      try runOnLoop {
+      try await runOnLoop {
         await #expect(throws: Broken(number: 1)) {
           try await withTaskScope { scope in
             let task = scope.spawn(name: "first") {
@@ -58,8 +58,8 @@ import Testing
       ])
   }
 
-  @Test func `an error that the body throws on from a task is told of once`() throws {
-    try runOnLoop {
+  @Test func `an error that the body throws on from a task is told of once`() async throws {
+    try await runOnLoop {
       var later: [Int] = []
       await #expect(throws: Broken(number: 1)) {
         try await withTaskScope(onLaterError: { later.append(($0 as? Broken)?.number ?? -1) }) { scope in

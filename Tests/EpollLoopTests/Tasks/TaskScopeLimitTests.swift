@@ -4,8 +4,8 @@ import Testing
 
 @Suite struct TaskScopeLimitTests {
   @Test(arguments: [1, 3, 100])
-  func `never more than the limit run at once, and they start first come, first served`(limit: Int) throws {
-    try runOnLoop {
+  func `never more than the limit run at once, and they start first come, first served`(limit: Int) async throws {
+    try await runOnLoop {
       var running = 0
       var most = 0
       var started: [Int] = []
@@ -25,8 +25,8 @@ import Testing
     }
   }
 
-  @Test func `tasks that come later neither overtake nor go beyond the limit`() throws {
-    try runOnLoop {
+  @Test func `tasks that come later neither overtake nor go beyond the limit`() async throws {
+    try await runOnLoop {
       var running = 0
       var most = 0
       var started: [Int] = []
@@ -47,15 +47,17 @@ import Testing
     }
   }
 
-  @Test func `a task that waits for room may be cancelled, and the next one takes its turn`() throws {
-    try runOnLoop {
+  @Test func `a task that waits for room may be cancelled, and the next one takes its turn`() async throws {
+    try await runOnLoop {
       var started: [Int] = []
       try await withTaskScope(limit: 1) { scope in
-        let tasks = (0..<4).map { number in
-          scope.spawn {
-            started.append(number)
-            try await sleep(for: .seconds(1))
-          }
+        var tasks: [TaskHandle<Void>] = []
+        for number in 0..<4 {
+          tasks.append(
+            scope.spawn {
+              started.append(number)
+              try await sleep(for: .seconds(1))
+            })
         }
         await yield()
         await yield()
@@ -68,16 +70,17 @@ import Testing
     }
   }
 
-  @Test func `a task that is cancelled when its turn has come passes it on`() throws {
-    try runOnLoop {
+  @Test func `a task that is cancelled when its turn has come passes it on`() async throws {
+    try await runOnLoop {
       var started: [Int] = []
       try await withTaskScope(limit: 1) { scope in
         var tasks: [TaskHandle<Void>] = []
-        tasks = (0..<3).map { number in
-          scope.spawn {
-            started.append(number)
-            try await sleep(for: .seconds(1))
-          }
+        for number in 0..<3 {
+          tasks.append(
+            scope.spawn {
+              started.append(number)
+              try await sleep(for: .seconds(1))
+            })
         }
         await yield()
         // Wakes behind the first task, and before the second one has its turn.
@@ -89,8 +92,8 @@ import Testing
     }
   }
 
-  @Test func `tasks that wait for room when one fails never start`() throws {
-    try runOnLoop {
+  @Test func `tasks that wait for room when one fails never start`() async throws {
+    try await runOnLoop {
       var started = 0
       await #expect(throws: Broken()) {
         try await withTaskScope(limit: 2) { scope in
@@ -107,10 +110,11 @@ import Testing
     }
   }
 
-  @Test func `the body counts not, and may wait for its tasks`() throws {
-    try runOnLoop {
+  @Test func `the body counts not, and may wait for its tasks`() async throws {
+    try await runOnLoop {
       let sum = try await withTaskScope(limit: 1) { scope in
-        let tasks = (1...4).map { number in scope.spawn { number } }
+        var tasks: [TaskHandle<Int>] = []
+        for number in 1...4 { tasks.append(scope.spawn { number }) }
         var sum = 0
         for task in tasks { sum += try await task.value }
         return sum
@@ -121,12 +125,12 @@ import Testing
 
   @Test func `a limit of zero traps`() async {
     await #expect(processExitsWith: .failure) {
-      try runOnLoop { try await withTaskScope(limit: 0) { _ in } }
+      try await runOnLoop { try await withTaskScope(limit: 0) { _ in } }
     }
   }
 
-  @Test func `whatever happens the limit holds, none outlives its scope and the first error is thrown`() throws {
-    try runUnderSeeds(0..<300) { seed in
+  @Test func `whatever happens the limit holds, none outlives its scope and the first error is thrown`() async throws {
+    try await runUnderSeeds(0..<300) { seed in
       var random = Shuffle(seed: seed)
       let limit = Int.random(in: 1...5, using: &random)
       let plans = (0..<20).map { _ in
@@ -169,8 +173,8 @@ import Testing
   }
 
   @Test(arguments: [1_000, 100_000])
-  func `tasks that end in reverse order cost a bounded number of turns each`(count: Int) throws {
-    try runOnLoop {
+  func `tasks that end in reverse order cost a bounded number of turns each`(count: Int) async throws {
+    try await runOnLoop {
       let before = EventLoop.current.statistics
       try await withTaskScope { scope in
         for number in 0..<count { scope.spawn { try await sleep(for: .microseconds(count - number)) } }

@@ -3,8 +3,8 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct TaskScopeStartTests {
-  @Test func `start returns with the task's word when it is ready, and the task goes on`() throws {
-    try runOnLoop {
+  @Test func `start returns with the task's word when it is ready, and the task goes on`() async throws {
+    try await runOnLoop {
       var isOver = false
       try await withTaskScope { scope in
         let port: Int = try await scope.start(name: "server") { ready in
@@ -21,31 +21,32 @@ import Testing
     }
   }
 
-  @Test func `a task with nothing to tell is ready with no word`() throws {
-    try runOnLoop {
+  @Test func `a task with nothing to tell is ready with no word`() async throws {
+    try await runOnLoop {
       try await withTaskScope { scope in
         try await scope.start { (ready: ReadySignal<Void>) in ready() }
       }
     }
   }
 
-  @Test func `an error before the task is ready is thrown to the starter and does not cancel the scope`() throws {
-    try runOnLoop {
+  @Test func `an error before the task is ready is thrown to the starter and does not cancel the scope`() async throws {
+    try await runOnLoop {
       try await withTaskScope { scope in
-        await #expect(throws: Broken(number: 1)) {
+        let error = await errorOf {
           let _: Int = try await scope.start { _ in
             await yield()
             throw Broken(number: 1)
           }
         }
+        #expect(error as? Broken == Broken(number: 1))
         #expect(!scope.isCancelled)
         try await sleep(for: .seconds(1))
       }
     }
   }
 
-  @Test func `an error after the task is ready is the scope's`() throws {
-    try runOnLoop {
+  @Test func `an error after the task is ready is the scope's`() async throws {
+    try await runOnLoop {
       _ = await #expect(throws: Broken(number: 2)) {
         try await withTaskScope { scope in
           let _: Int = try await scope.start { ready in
@@ -58,19 +59,19 @@ import Testing
     }
   }
 
-  @Test func `a task that ends before it is ready is an error that names it`() throws {
-    try runOnLoop {
+  @Test func `a task that ends before it is ready is an error that names it`() async throws {
+    try await runOnLoop {
       try await withTaskScope { scope in
-        let error = await #expect(throws: NotReadyError.self) {
+        let error = await errorOf {
           let _: Int = try await scope.start(name: "server") { _ in await yield() }
         }
-        #expect(error?.description == "task 'server' ended before it was ready")
+        #expect((error as? NotReadyError)?.description == "task 'server' ended before it was ready")
       }
     }
   }
 
-  @Test func `a starter that is cancelled cancels the task, and awaits it`() throws {
-    try runOnLoop {
+  @Test func `a starter that is cancelled cancels the task, and awaits it`() async throws {
+    try await runOnLoop {
       var hasEnded = false
       try await withTaskScope { scope in
         let starter = scope.spawn {
@@ -91,8 +92,8 @@ import Testing
     }
   }
 
-  @Test func `a scope that is cancelled ends those who start in it`() throws {
-    try runOnLoop {
+  @Test func `a scope that is cancelled ends those who start in it`() async throws {
+    try await runOnLoop {
       var trace: [String] = []
       try await withTaskScope { scope in
         scope.spawn {
@@ -114,8 +115,8 @@ import Testing
     }
   }
 
-  @Test func `with a limit start waits for room`() throws {
-    try runOnLoop {
+  @Test func `with a limit start waits for room`() async throws {
+    try await runOnLoop {
       try await withTaskScope(limit: 1) { scope in
         scope.spawn { try await sleep(for: .seconds(3)) }
         let _: Int = try await scope.start { ready in ready(1) }
@@ -126,7 +127,7 @@ import Testing
 
   @Test func `to be ready twice traps`() async {
     await #expect(processExitsWith: .failure) {
-      try runOnLoop {
+      try await runOnLoop {
         try await withTaskScope { scope in
           let _: Int = try await scope.start { ready in
             ready(1)
@@ -137,8 +138,8 @@ import Testing
     }
   }
 
-  @Test func `under any order a starter gets the word or the error, and nothing hangs`() throws {
-    try runUnderSeeds(0..<300) { seed in
+  @Test func `under any order a starter gets the word or the error, and nothing hangs`() async throws {
+    try await runUnderSeeds(0..<300) { seed in
       let kind = seed % 5
       var ended = 0
       do {

@@ -3,8 +3,8 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct TaskScopeTests {
-  @Test func `a scope returns its body's value when all its tasks have ended`() throws {
-    try runOnLoop {
+  @Test func `a scope returns its body's value when all its tasks have ended`() async throws {
+    try await runOnLoop {
       var ended: [Int] = []
       let value = try await withTaskScope { scope in
         for number in 1...3 {
@@ -21,8 +21,8 @@ import Testing
     }
   }
 
-  @Test func `a handle gives its task's value inside the scope and after it`() throws {
-    try runOnLoop {
+  @Test func `a handle gives its task's value inside the scope and after it`() async throws {
+    try await runOnLoop {
       let task = try await withTaskScope { scope in
         let task = scope.spawn(name: "answer") { 42 }
         let value = try await task.value
@@ -35,8 +35,10 @@ import Testing
     }
   }
 
-  @Test func `the first error of a task cancels the others and the body, and is thrown when all have ended`() throws {
-    try runOnLoop {
+  @Test func `the first error of a task cancels the others and the body, and is thrown when all have ended`()
+    async throws
+  {
+    try await runOnLoop {
       var ended: [String] = []
       await #expect(throws: Broken(number: 1)) {
         try await withTaskScope { scope in
@@ -61,8 +63,8 @@ import Testing
     }
   }
 
-  @Test func `an error of the body cancels the tasks, and is thrown when they have ended`() throws {
-    try runOnLoop {
+  @Test func `an error of the body cancels the tasks, and is thrown when they have ended`() async throws {
+    try await runOnLoop {
       var hasEnded = false
       await #expect(throws: Broken()) {
         try await withTaskScope { scope in
@@ -80,8 +82,8 @@ import Testing
     }
   }
 
-  @Test func `a task's error counts also if somebody has caught it from the handle`() throws {
-    try runOnLoop {
+  @Test func `a task's error counts also if somebody has caught it from the handle`() async throws {
+    try await runOnLoop {
       _ = await #expect(throws: Broken(number: 7)) {
         try await withTaskScope { scope in
           let task = scope.spawn { throw Broken(number: 7) }
@@ -92,8 +94,8 @@ import Testing
     }
   }
 
-  @Test func `no task starts after a failure, neither a waiting one nor a new one`() throws {
-    try runOnLoop {
+  @Test func `no task starts after a failure, neither a waiting one nor a new one`() async throws {
+    try await runOnLoop {
       var started: [String] = []
       await #expect(throws: Broken()) {
         try await withTaskScope { scope in
@@ -113,16 +115,16 @@ import Testing
     }
   }
 
-  @Test func `tasks of a scope start tasks in it`() throws {
-    try runOnLoop {
+  @Test func `tasks of a scope start tasks in it`() async throws {
+    try await runOnLoop {
       var count = 0
       try await withTaskScope { scope in
-        func grow(_ levels: Int) {
+        func grow(_ levels: Int, isolation: isolated (any Actor)? = #isolation) {
           for _ in 0..<2 where levels > 0 {
             scope.spawn {
               count += 1
               try await sleep(for: .seconds(1))
-              grow(levels - 1)
+              grow(levels - 1, isolation: isolation)
             }
           }
         }
@@ -133,8 +135,8 @@ import Testing
     }
   }
 
-  @Test func `a task that is cancelled by its handle is no failure`() throws {
-    try runOnLoop {
+  @Test func `a task that is cancelled by its handle is no failure`() async throws {
+    try await runOnLoop {
       var isOver = false
       try await withTaskScope { scope in
         let task = scope.spawn { try await waitForever() }
@@ -149,8 +151,8 @@ import Testing
     }
   }
 
-  @Test func `a body that awaits a cancelled task and lets its error through fails`() throws {
-    try runOnLoop {
+  @Test func `a body that awaits a cancelled task and lets its error through fails`() async throws {
+    try await runOnLoop {
       var wasCancelled = false
       await #expect(throws: CancellationError.self) {
         try await withTaskScope { scope in
@@ -167,15 +169,15 @@ import Testing
 
   @Test func `a scope that is over starts no more tasks`() async {
     await #expect(processExitsWith: .failure) {
-      try runOnLoop {
+      try await runOnLoop {
         let scope = try await withTaskScope { $0 }
         scope.spawn {}
       }
     }
   }
 
-  @Test func `an empty scope ends at once`() throws {
-    try runOnLoop {
+  @Test func `an empty scope ends at once`() async throws {
+    try await runOnLoop {
       try await withTaskScope { _ in }
       let number = try await withTaskScope { _ in 3 }
       #expect(number == 3)

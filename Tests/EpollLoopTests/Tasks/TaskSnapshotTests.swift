@@ -5,8 +5,8 @@ import Testing
 
 /// The list of a loop's tasks, and the reports about those that hold the thread.
 @Suite struct TaskSnapshotTests {
-  @Test func `the list says who waits for what, and since when`() throws {
-    try runOnLoop {
+  @Test func `the list says who waits for what, and since when`() async throws {
+    try await runOnLoop {
       let sleeper = spawn(name: "sleeper") { try await sleep(for: .seconds(10)) }
       let waiter = spawn(name: "waiter") { try await sleeper.value }
       try await sleep(for: .seconds(3))
@@ -21,8 +21,8 @@ import Testing
     }
   }
 
-  @Test func `a task is listed with its parent and the place where it was spawned`() throws {
-    try runOnLoop(endsLeftovers: true) {
+  @Test func `a task is listed with its parent and the place where it was spawned`() async throws {
+    try await runOnLoop(endsLeftovers: true) {
       let parent = spawn(name: "parent") {
         try await spawn(name: "child") { try await waitForever() }.value
       }
@@ -36,8 +36,8 @@ import Testing
     }
   }
 
-  @Test func `tasks that have not run, that are ready and that are cancelled say so`() throws {
-    try runOnLoop {
+  @Test func `tasks that have not run, that are ready and that are cancelled say so`() async throws {
+    try await runOnLoop {
       let ready = spawn(name: "ready") { await yield() }
       let cancelled = spawn(name: "cancelled") { try await waitForever() }
       await yield()
@@ -51,8 +51,8 @@ import Testing
     }
   }
 
-  @Test func `a task that waits for something of Swift's own waits elsewhere`() throws {
-    try runOnLoop {
+  @Test func `a task that waits for something of Swift's own waits elsewhere`() async throws {
+    try await runOnLoop {
       var resume: UnsafeContinuation<Void, Never>?
       let task = spawn { await withUnsafeContinuation { resume = $0 } }
       await yield()
@@ -63,8 +63,8 @@ import Testing
     }
   }
 
-  @Test func `a task that drains its children is listed as waiting`() throws {
-    try runOnLoop {
+  @Test func `a task that drains its children is listed as waiting`() async throws {
+    try await runOnLoop {
       let parent = spawn(name: "parent") {
         try await withTimeout(.seconds(5)) {
           // It does not let itself be cancelled.
@@ -89,7 +89,7 @@ import Testing
 
   @Test func `a signal has the tasks printed, more than once`() async throws {
     let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
-      try runOnLoop(clock: .kernel) {
+      try await runOnLoop(clock: .kernel) {
         let printer = try EventLoop.current.printTasks()
         for _ in 0..<2 {
           await yield()
@@ -105,8 +105,8 @@ import Testing
     #expect(text.contains("  2 'task printer' (EpollLoop/TaskPrinter.swift:"))
   }
 
-  @Test func `a printer that is cancelled before it runs leaves nothing`() throws {
-    try runOnLoop {
+  @Test func `a printer that is cancelled before it runs leaves nothing`() async throws {
+    try await runOnLoop {
       let printer = try EventLoop.current.printTasks()
       #expect(EventLoop.current.census.registrations == 1)
       printer.cancel()
@@ -115,8 +115,8 @@ import Testing
     }
   }
 
-  @Test func `a task that holds the thread is named, with its place`() throws {
-    try runOnLoop {
+  @Test func `a task that holds the thread is named, with its place`() async throws {
+    try await runOnLoop {
       var reports: [String] = []
       EventLoop.current.reportSlowTasks(over: .milliseconds(5)) { reports.append($0) }
       let quick = spawn(name: "quick") { await yield() }
@@ -162,8 +162,7 @@ private func hold(milliseconds: Int64) {
 private func waitStubbornly() async {
   let end = EventLoop.current.now + .seconds(1)
   while EventLoop.current.now < end {
-    var isOver = false
-    EventLoop.current.schedule(at: end) { isOver = true }
-    while !isOver { await withUnsafeContinuation { next in EventLoop.current.schedule(at: end) { next.resume() } } }
+    let core = LoopCore.current
+    _ = await core.parkThroughCancellation(for: "test") { core.schedule($0, at: end) }
   }
 }

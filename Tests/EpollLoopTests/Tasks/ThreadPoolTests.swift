@@ -9,12 +9,12 @@ import Testing
     return pool.threadCount == count
   }
 
-  @Test func `queued calls are made first in, first out`() throws {
-    try runOnLoop {
+  @Test func `queued calls are made first in, first out`() async throws {
+    try await runOnLoop {
       let pool = ThreadPool(maximumThreads: 1, idleTime: .zero)
       let (gate, turn) = (Gate(), CallCounter())
       let blocking = spawn { try await offload(on: pool) { gate.wait() } }
-      let calls = (0..<3000).map { _ in spawn { try await offload(on: pool) { turn.add() } } }
+      let calls = spawn(over: 0..<3000) { _ in try await offload(on: pool) { turn.add() } }
       await yield()
       gate.open()
       try await blocking.value
@@ -25,20 +25,18 @@ import Testing
   }
 
   @Test(arguments: [1, 3, 8])
-  func `there are never more threads than the bound, and as many if needed`(bound: Int) throws {
-    try runOnLoop {
+  func `there are never more threads than the bound, and as many if needed`(bound: Int) async throws {
+    try await runOnLoop {
       let pool = ThreadPool(maximumThreads: bound, idleTime: .zero)
       let (gate, running, started) = (Gate(), CallCounter(), CallCounter())
       let allStarted = Gate()
-      let calls = (0..<bound * 5).map { _ in
-        spawn {
-          try await offload(on: pool) {
-            let now = running.add()
-            if started.add() == bound { allStarted.open() }
-            gate.wait()
-            running.add(-1)
-            return now
-          }
+      let calls = spawn(over: 0..<bound * 5) { _ in
+        try await offload(on: pool) {
+          let now = running.add()
+          if started.add() == bound { allStarted.open() }
+          gate.wait()
+          running.add(-1)
+          return now
         }
       }
       await yield()
@@ -57,8 +55,8 @@ import Testing
     #expect(ThreadPool(maximumThreads: 4).threadCount == 0)
   }
 
-  @Test func `idle threads go away, and come again`() throws {
-    try runOnLoop(clock: .kernel) {
+  @Test func `idle threads go away, and come again`() async throws {
+    try await runOnLoop(clock: .kernel) {
       let pool = ThreadPool(maximumThreads: 4, idleTime: .milliseconds(1))
       for _ in 0..<3 {
         _ = try await gather(over: 0..<16) { number in try await offload(on: pool) { number } }
@@ -68,8 +66,8 @@ import Testing
     }
   }
 
-  @Test func `an idle thread takes call after call`() throws {
-    try runOnLoop {
+  @Test func `an idle thread takes call after call`() async throws {
+    try await runOnLoop {
       // One that is not woken stays idle for long.
       let pool = ThreadPool(maximumThreads: 1, idleTime: .seconds(60))
       for number in 0..<1000 {
@@ -81,8 +79,8 @@ import Testing
   }
 
   @Test(arguments: [1, 2, 3] as [UInt64])
-  func `a call that races with a thread's leaving is made`(seed: UInt64) throws {
-    try runOnLoop(clock: .kernel) {
+  func `a call that races with a thread's leaving is made`(seed: UInt64) async throws {
+    try await runOnLoop(clock: .kernel) {
       var random = Shuffle(seed: seed)
       let idle = 20_000 as Int64
       let pool = ThreadPool(maximumThreads: 2, idleTime: .nanoseconds(idle))
@@ -100,10 +98,10 @@ import Testing
     }
   }
 
-  @Test func `thousands of calls from several loops at once all come back to their own`() throws {
+  @Test func `thousands of calls from several loops at once all come back to their own`() async throws {
     let loops = ThreadPool(maximumThreads: 4, idleTime: .zero)
     let pool = ThreadPool(maximumThreads: 8, idleTime: .milliseconds(1))
-    try runOnLoop(clock: .kernel) {
+    try await runOnLoop(clock: .kernel) {
       let sums = try await gather(over: 0..<4) { loop in
         try await offload(on: loops) {
           try runOnLoop(clock: .kernel) {
@@ -119,14 +117,14 @@ import Testing
   }
 
   @Test(arguments: [11, 12, 13, 14] as [UInt64])
-  func `cancels that race with calls lose no call and make none twice`(seed: UInt64) throws {
-    try runOnLoop(clock: .kernel) {
+  func `cancels that race with calls lose no call and make none twice`(seed: UInt64) async throws {
+    try await runOnLoop(clock: .kernel) {
       var random = Shuffle(seed: seed)
       let pool = ThreadPool(maximumThreads: 2, idleTime: .zero)
       let made = CallCounter()
       var returned = 0
       var cancelled = 0
-      let tasks = (0..<300).map { _ in spawn { try await offload(on: pool) { _ = made.add() } } }
+      let tasks = spawn(over: 0..<300) { _ in try await offload(on: pool) { _ = made.add() } }
       await yield()
       for task in tasks.shuffled(using: &random) where Bool.random(using: &random) { task.cancel() }
       for task in tasks {
@@ -156,7 +154,7 @@ import Testing
       await yield()
       started.wait()
       // Opened by the loop itself, while it ends.
-      loop.soon { loop.soon { gate.open() } }
+      loop.soon { LoopCore.current.soon { gate.open() } }
     }
     #expect(done.value == 1)
     #expect(loop.census == .empty)

@@ -28,7 +28,7 @@ import Testing
 
   @Test func `without any thread a call fails, and is not made later`() async {
     await #expect(processExitsWith: .success) {
-      try runOnLoop {
+      try await runOnLoop {
         let pool = ThreadPool(maximumThreads: 1, idleTime: .zero)
         let made = CallCounter()
         try ThreadShortageTests.forbidThreads()
@@ -48,7 +48,7 @@ import Testing
 
   @Test func `without another thread a call waits for the one that is there`() async {
     await #expect(processExitsWith: .success) {
-      try runOnLoop {
+      try await runOnLoop {
         let pool = ThreadPool(maximumThreads: 2)
         let (started, gate) = (Gate(), Gate())
         let first = spawn {

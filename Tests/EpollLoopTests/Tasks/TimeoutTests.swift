@@ -5,8 +5,8 @@ import Testing
 @Suite struct TimeoutTests {
   private static let timedOut = IOError(.timeout, .timedOut)
 
-  @Test func `a value that comes in time is returned, and its timer is gone`() throws {
-    try runOnLoop {
+  @Test func `a value that comes in time is returned, and its timer is gone`() async throws {
+    try await runOnLoop {
       let value = try await withTimeout(.seconds(10)) {
         try await sleep(for: .seconds(1))
         #expect(EventLoop.current.census.timers == 1)
@@ -18,8 +18,8 @@ import Testing
     }
   }
 
-  @Test func `when the time is over the body is cancelled, and its end awaited`() throws {
-    try runOnLoop {
+  @Test func `when the time is over the body is cancelled, and its end awaited`() async throws {
+    try await runOnLoop {
       var hasEnded = false
       await #expect(throws: TimeoutTests.timedOut) {
         try await withTimeout(.seconds(1)) {
@@ -36,8 +36,8 @@ import Testing
     }
   }
 
-  @Test func `a value that comes in spite of the cancel is returned`() throws {
-    try runOnLoop {
+  @Test func `a value that comes in spite of the cancel is returned`() async throws {
+    try await runOnLoop {
       let value = try await withTimeout(.seconds(1)) {
         try? await waitForever()
         return "late"
@@ -46,8 +46,8 @@ import Testing
     }
   }
 
-  @Test func `an error of the body is thrown through, before the time and after it`() throws {
-    try runOnLoop {
+  @Test func `an error of the body is thrown through, before the time and after it`() async throws {
+    try await runOnLoop {
       await #expect(throws: Broken(number: 1)) {
         try await withTimeout(.seconds(1)) { throw Broken(number: 1) }
       }
@@ -60,8 +60,8 @@ import Testing
     }
   }
 
-  @Test func `a body that throws CancellationError of itself has not timed out`() throws {
-    try runOnLoop {
+  @Test func `a body that throws CancellationError of itself has not timed out`() async throws {
+    try await runOnLoop {
       _ = await #expect(throws: CancellationError.self) {
         try await withTimeout(.seconds(1)) { throw CancellationError() }
       }
@@ -69,8 +69,8 @@ import Testing
   }
 
   @Test(arguments: [Duration.zero, .seconds(-1), .seconds(Int64.min)])
-  func `no time at all cancels at the first wait, and not before`(limit: Duration) throws {
-    try runOnLoop {
+  func `no time at all cancels at the first wait, and not before`(limit: Duration) async throws {
+    try await runOnLoop {
       try await sleep(for: .seconds(5))
       var reached: [String] = []
       await #expect(throws: TimeoutTests.timedOut) {
@@ -86,8 +86,8 @@ import Testing
     }
   }
 
-  @Test func `an instant in the past cancels at the first wait`() throws {
-    try runOnLoop {
+  @Test func `an instant in the past cancels at the first wait`() async throws {
+    try await runOnLoop {
       try await sleep(for: .seconds(5))
       await #expect(throws: TimeoutTests.timedOut) {
         try await withTimeout(until: Instant(nanoseconds: 1)) { try await sleep(for: .zero) }
@@ -95,16 +95,16 @@ import Testing
     }
   }
 
-  @Test func `no deadline is no limit, and no timer`() throws {
-    try runOnLoop {
+  @Test func `no deadline is no limit, and no timer`() async throws {
+    try await runOnLoop {
       let census = try await withTimeout(until: .distantFuture) { EventLoop.current.census }
       #expect(census.timers == 0)
       try await withTimeout(.seconds(Int64.max)) { try await sleep(for: .seconds(86_400 * 10_000)) }
     }
   }
 
-  @Test func `work that is ready at the deadline wins`() throws {
-    try runOnLoop {
+  @Test func `work that is ready at the deadline wins`() async throws {
+    try await runOnLoop {
       let value = try await withTimeout(.seconds(1)) {
         try await sleep(for: .seconds(1))
         return "just"
@@ -120,8 +120,8 @@ import Testing
     }
   }
 
-  @Test func `two runs of one timeout do not disturb each other`() throws {
-    try runOnLoop {
+  @Test func `two runs of one timeout do not disturb each other`() async throws {
+    try await runOnLoop {
       let results = await gatherSettled(over: 1...10) { seconds in
         try await withTimeout(.milliseconds(5500)) {
           try await sleep(for: .seconds(seconds))
@@ -160,29 +160,29 @@ import Testing
     return trace
   }
 
-  @Test func `the inner timeout fires and the outer does not see it`() throws {
-    try runOnLoop {
+  @Test func `the inner timeout fires and the outer does not see it`() async throws {
+    try await runOnLoop {
       let trace = await NestedTimeoutTests.fired(outer: .seconds(2), inner: .seconds(1))
       #expect(trace == ["inner true", "outer in time"])
     }
   }
 
-  @Test func `the outer timeout fires, and the inner one passes the cancel on`() throws {
-    try runOnLoop {
+  @Test func `the outer timeout fires, and the inner one passes the cancel on`() async throws {
+    try await runOnLoop {
       let trace = await NestedTimeoutTests.fired(outer: .seconds(1), inner: .seconds(2))
       #expect(trace == ["inner cancelled", "outer true"])
     }
   }
 
-  @Test func `if both fire at one instant, the outer one counts`() throws {
-    try runOnLoop {
+  @Test func `if both fire at one instant, the outer one counts`() async throws {
+    try await runOnLoop {
       let trace = await NestedTimeoutTests.fired(outer: .seconds(1), inner: .seconds(1))
       #expect(trace == ["inner cancelled", "outer true"])
     }
   }
 
-  @Test func `the outer timeout fires while the inner one's body cleans up`() throws {
-    try runOnLoop {
+  @Test func `the outer timeout fires while the inner one's body cleans up`() async throws {
+    try await runOnLoop {
       _ = await #expect(throws: IOError(.timeout, .timedOut)) {
         try await withTimeout(.seconds(2)) {
           try? await withTimeout(.seconds(1)) {
@@ -200,8 +200,8 @@ import Testing
     }
   }
 
-  @Test func `a cancel from outside reaches the body and is not taken for a timeout`() throws {
-    try runOnLoop {
+  @Test func `a cancel from outside reaches the body and is not taken for a timeout`() async throws {
+    try await runOnLoop {
       var inside = ""
       let task = spawn {
         try await withTimeout(.seconds(10)) {
@@ -219,8 +219,8 @@ import Testing
     }
   }
 
-  @Test func `a cancel from outside after the timeout is not swallowed`() throws {
-    try runOnLoop {
+  @Test func `a cancel from outside after the timeout is not swallowed`() async throws {
+    try await runOnLoop {
       let task = spawn {
         try await withTimeout(.seconds(1)) {
           do { try await waitForever() } catch {
@@ -237,8 +237,8 @@ import Testing
     }
   }
 
-  @Test func `a cancel and a timeout of one instant end as a cancel, and nothing waits on`() throws {
-    try runOnLoop {
+  @Test func `a cancel and a timeout of one instant end as a cancel, and nothing waits on`() async throws {
+    try await runOnLoop {
       let deadline = EventLoop.current.now + .seconds(1)
       var wasCancelled = false
       let task = spawn {
@@ -253,8 +253,8 @@ import Testing
     }
   }
 
-  @Test func `a timeout around a gather cancels every child`() throws {
-    try runOnLoop {
+  @Test func `a timeout around a gather cancels every child`() async throws {
+    try await runOnLoop {
       var cancelled = 0
       await #expect(throws: IOError(.timeout, .timedOut)) {
         try await withTimeout(.seconds(1)) {

@@ -3,8 +3,8 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct VirtualTimeTests {
-  @Test func `Task.sleep follows the virtual clock to the nanosecond`() throws {
-    let order = try runOnLoop {
+  @Test func `Task.sleep follows the virtual clock to the nanosecond`() async throws {
+    let order = try await runOnLoop {
       var order: [String] = []
       let start = ContinuousClock.now
       _ = try await gather(
@@ -26,14 +26,14 @@ import Testing
     #expect(order == ["Task.sleep, sooner", "sleep", "Task.sleep, later"])
   }
 
-  @Test func `the kernel's clocks are back after the run`() throws {
-    try runOnLoop { try await sleep(for: .seconds(1)) }
+  @Test func `the kernel's clocks are back after the run`() async throws {
+    try await runOnLoop { try await sleep(for: .seconds(1)) }
     #expect(ContinuousClock.now - ContinuousClock().systemEpoch > .seconds(2))
   }
 
-  @Test func `one seed gives one trace, and another seed another`() throws {
-    func trace(_ seed: UInt64) throws -> [Int] {
-      try runOnLoop(shuffleSeed: seed) {
+  @Test func `one seed gives one trace, and another seed another`() async throws {
+    func trace(_ seed: UInt64) async throws -> [Int] {
+      try await runOnLoop(shuffleSeed: seed) {
         var trace: [Int] = []
         _ = try await gather(over: 0..<20) { number in
           await yield()
@@ -44,14 +44,14 @@ import Testing
         return trace
       }
     }
-    #expect(try trace(1) == trace(1))
-    #expect(try trace(1) != trace(2))
+    #expect(try await trace(1) == trace(1))
+    #expect(try await trace(1) != trace(2))
   }
 
-  @Test func `the seed that fails is named`() throws {
+  @Test func `the seed that fails is named`() async throws {
     struct Unlucky: Error {}
-    let failure = #expect(throws: SeedFailure.self) {
-      try runUnderSeeds(0..<10) { seed in if seed == 7 { throw Unlucky() } }
+    let failure = await #expect(throws: SeedFailure.self) {
+      try await runUnderSeeds(0..<10) { seed in if seed == 7 { throw Unlucky() } }
     }
     #expect(failure?.seed == 7)
   }

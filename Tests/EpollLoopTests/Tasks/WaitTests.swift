@@ -4,13 +4,13 @@ import Testing
 
 @Suite struct WaitTests {
   /// Tasks that end after so many seconds; a negative number fails after its amount.
-  private static func start(_ seconds: [Int]) -> [TaskHandle<Int>] {
-    seconds.map { seconds in
-      spawn {
-        try await sleep(for: .seconds(abs(seconds)))
-        guard seconds >= 0 else { throw Broken(number: -seconds) }
-        return seconds
-      }
+  private static func start(
+    _ seconds: [Int], isolation: isolated (any Actor)? = #isolation
+  ) -> [TaskHandle<Int>] {
+    spawn(over: seconds) { seconds in
+      try await sleep(for: .seconds(abs(seconds)))
+      guard seconds >= 0 else { throw Broken(number: -seconds) }
+      return seconds
     }
   }
 
@@ -22,8 +22,8 @@ import Testing
 
   private static func seconds() -> Int64 { EventLoop.current.now.nanoseconds / 1_000_000_000 }
 
-  @Test func `wait for the first to end`() throws {
-    try runOnLoop {
+  @Test func `wait for the first to end`() async throws {
+    try await runOnLoop {
       let tasks = WaitTests.start([3, 1, 2])
       let (done, pending) = try await wait(for: tasks, until: .firstCompleted)
       #expect(WaitTests.seconds() == 1)
@@ -35,8 +35,8 @@ import Testing
     }
   }
 
-  @Test func `an error is an end too`() throws {
-    try runOnLoop {
+  @Test func `an error is an end too`() async throws {
+    try await runOnLoop {
       let tasks = WaitTests.start([3, -1])
       let (done, pending) = try await wait(for: tasks, until: .firstCompleted)
       #expect(done.count == 1 && pending.count == 1)
@@ -44,8 +44,8 @@ import Testing
     }
   }
 
-  @Test func `wait for the first error`() throws {
-    try runOnLoop {
+  @Test func `wait for the first error`() async throws {
+    try await runOnLoop {
       let tasks = WaitTests.start([1, 4, -2, -3])
       let (done, pending) = try await wait(for: tasks, until: .firstError)
       #expect(WaitTests.seconds() == 2)
@@ -57,8 +57,8 @@ import Testing
     }
   }
 
-  @Test func `without an error wait for the first error waits for all, and a cancelled task is none`() throws {
-    try runOnLoop {
+  @Test func `without an error wait for the first error waits for all, and a cancelled task is none`() async throws {
+    try await runOnLoop {
       let tasks = WaitTests.start([1, 100, 2])
       spawn { tasks[1].cancel() }
       let (done, pending) = try await wait(for: tasks, until: .firstError)
@@ -67,8 +67,8 @@ import Testing
     }
   }
 
-  @Test func `wait for all keeps their order and throws none of their errors`() throws {
-    try runOnLoop {
+  @Test func `wait for all keeps their order and throws none of their errors`() async throws {
+    try await runOnLoop {
       let tasks = WaitTests.start([3, -1, 2])
       let (done, pending) = try await wait(for: tasks)
       #expect(WaitTests.seconds() == 3)
@@ -81,8 +81,8 @@ import Testing
   }
 
   @Test(arguments: [WaitCondition.all, .firstError])
-  func `when the time is over it returns what is pending, and cancels nothing`(condition: WaitCondition) throws {
-    try runOnLoop {
+  func `when the time is over it returns what is pending, and cancels nothing`(condition: WaitCondition) async throws {
+    try await runOnLoop {
       let tasks = WaitTests.start([1, 5, 6])
       let (done, pending) = try await wait(for: tasks, until: condition, timeout: .seconds(2))
       #expect(WaitTests.seconds() == 2)
@@ -92,8 +92,8 @@ import Testing
     }
   }
 
-  @Test func `no time at all gives what has ended`() throws {
-    try runOnLoop {
+  @Test func `no time at all gives what has ended`() async throws {
+    try await runOnLoop {
       let tasks = WaitTests.start([1, 3])
       try await sleep(for: .seconds(2))
       let (done, pending) = try await wait(for: tasks, timeout: .zero)
@@ -103,8 +103,8 @@ import Testing
     }
   }
 
-  @Test func `what has ended before is there at once, and nothing is waited for`() throws {
-    try runOnLoop {
+  @Test func `what has ended before is there at once, and nothing is waited for`() async throws {
+    try await runOnLoop {
       let tasks = WaitTests.start([-1, 0, 5])
       try await sleep(for: .seconds(2))
       for condition in [WaitCondition.firstCompleted, .firstError] {
@@ -118,8 +118,8 @@ import Testing
     }
   }
 
-  @Test func `a cancelled wait throws, leaves nothing behind and cancels nothing`() throws {
-    try runOnLoop {
+  @Test func `a cancelled wait throws, leaves nothing behind and cancels nothing`() async throws {
+    try await runOnLoop {
       let tasks = WaitTests.start([5, 6])
       try await sleep(for: .seconds(1))
       let before = EventLoop.current.census
@@ -136,7 +136,7 @@ import Testing
 
   @Test func `an error that only wait has seen is still reported`() async throws {
     let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
-      try runOnLoop {
+      try await runOnLoop {
         _ = try await wait(for: [spawn(name: "unseen") { throw Broken() }])
         for try await _ in asCompleted([spawn(name: "seen") { throw Broken() }]) {}
       }
@@ -146,8 +146,8 @@ import Testing
     #expect(!reports.contains { $0.contains("'seen'") })
   }
 
-  @Test func `several tasks wait for the same ones`() throws {
-    try runOnLoop {
+  @Test func `several tasks wait for the same ones`() async throws {
+    try await runOnLoop {
       let tasks = WaitTests.start([1, 2])
       let counts = try await gather(over: 0..<10) { number in
         let (done, _) = try await wait(for: tasks, until: number < 5 ? .firstCompleted : .all)
@@ -157,8 +157,8 @@ import Testing
     }
   }
 
-  @Test func `under any order each condition holds when it returns`() throws {
-    try runUnderSeeds(0..<300) { seed in
+  @Test func `under any order each condition holds when it returns`() async throws {
+    try await runUnderSeeds(0..<300) { seed in
       var random = Shuffle(seed: seed)
       let tasks = WaitTests.start((0..<6).map { _ in Int.random(in: -2...3, using: &random) })
       let condition = [WaitCondition.firstCompleted, .firstError, .all][Int(seed % 3)]
@@ -180,10 +180,10 @@ import Testing
   }
 
   @Test(arguments: [1_000, 100_000])
-  func `tasks that end in reverse order cost a bounded number of turns each`(count: Int) throws {
-    try runOnLoop {
+  func `tasks that end in reverse order cost a bounded number of turns each`(count: Int) async throws {
+    try await runOnLoop {
       let before = EventLoop.current.statistics
-      let tasks = (0..<count).map { number in spawn { try await sleep(for: .microseconds(count - number)) } }
+      let tasks = spawn(over: 0..<count) { number in try await sleep(for: .microseconds(count - number)) }
       let (done, _) = try await wait(for: tasks)
       #expect(done.count == count)
       let after = EventLoop.current.statistics

@@ -1,0 +1,42 @@
+/// Runs work of a caller that is isolated to no actor in the actor of the loop that runs on this thread.
+///
+/// For what returns when all that it has started has ended: `gather`, scopes, races, timeouts. The caller is suspended
+/// meanwhile, so nothing that the work uses is used elsewhere, and several tasks of the work share one actor. What goes
+/// on behind its caller, such as a spawned task, has no such excuse and traps
+/// (``EventLoop/requireActor(_:_:)``).
+func inLoopActor<Success, Failure: Error>(
+  _ work: nonisolated(nonsending) @escaping () async throws(Failure) -> Success
+) async throws(Failure) -> Success {
+  let loop = LoopCore.current.face
+  let carried = CarriedWork(work)
+  if loop.bound.core.ownsProcess { return try await carried.runInMainActor().value }
+  return try await loop.actor.run(carried).value
+}
+
+/// Work on its way to an actor.
+// SAFETY: whoever hands it over waits for its end and does not use it meanwhile.
+private final class CarriedWork<Success, Failure: Error>: @unchecked Sendable {
+  fileprivate let work: nonisolated(nonsending) () async throws(Failure) -> Success
+
+  init(_ work: nonisolated(nonsending) @escaping () async throws(Failure) -> Success) {
+    self.work = work
+  }
+
+  @MainActor func runInMainActor() async throws(Failure) -> CarriedResult<Success> {
+    CarriedResult(value: try await work())
+  }
+}
+
+/// A result on its way back.
+// SAFETY: nothing of the work is left that could use it.
+private struct CarriedResult<Success>: @unchecked Sendable {
+  let value: Success
+}
+
+extension LoopActor {
+  fileprivate func run<Success, Failure>(
+    _ carried: CarriedWork<Success, Failure>
+  ) async throws(Failure) -> CarriedResult<Success> {
+    CarriedResult(value: try await carried.work())
+  }
+}

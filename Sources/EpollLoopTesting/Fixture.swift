@@ -1,0 +1,105 @@
+import CVirtualClock
+import EpollLoop
+import Glibc
+
+/// One run of a test's body on a fresh loop: what stands behind the forms of `runOnLoop`.
+// SAFETY: the loop's thread alone writes what is written, and the caller reads it after the run.
+final class Fixture: @unchecked Sendable {
+  private let clock: EventLoop.Clock
+  private let shuffleSeed: UInt64?
+  private let endsLeftovers: Bool
+  private let countsDescriptors: Bool
+  private var unended = (tasks: [TaskSnapshot](), callbacks: 0)
+  private var census = LoopCensus.empty
+
+  init(_ clock: EventLoop.Clock, _ shuffleSeed: UInt64?, endsLeftovers: Bool, countsDescriptors: Bool) {
+    self.clock = clock
+    self.shuffleSeed = shuffleSeed
+    self.endsLeftovers = endsLeftovers
+    self.countsDescriptors = countsDescriptors
+  }
+
+  /// Runs it on a thread of its own, and suspends the calling task.
+  nonisolated(nonsending) func runOnThread<Success>(
+    _ start: @escaping @Sendable (EventLoop) throws -> sending Success
+  ) async throws -> sending Success {
+    let before = countDescriptors()
+    let value = try await runOnThread(EventLoop(clock: clock, shuffleSeed: shuffleSeed), start)
+    try check(descriptorsBefore: before)
+    return value
+  }
+
+  private nonisolated(nonsending) func runOnThread<Success>(
+    _ loop: EventLoop, _ start: @escaping @Sendable (EventLoop) throws -> sending Success
+  ) async throws -> sending Success {
+    try await onThread(named: "loop under test", onCancel: { loop.cancelRun() }) { try self.run(loop, start) }
+  }
+
+  /// Runs it on this thread.
+  func run<Success>(_ start: (EventLoop) throws -> sending Success) throws -> sending Success {
+    let before = countDescriptors()
+    let value = try run(EventLoop(clock: clock, shuffleSeed: shuffleSeed), start)
+    try check(descriptorsBefore: before)
+    return value
+  }
+
+  private func run<Success>(
+    _ loop: EventLoop, _ start: (EventLoop) throws -> sending Success
+  ) throws -> sending Success {
+    if clock == .virtual { loop.observeVirtualClock { c_virtual_clock_set($0.nanoseconds) } }
+    defer { c_virtual_clock_set(-1) }
+    let value = try start(loop)
+    census = loop.census
+    return value
+  }
+
+  private func check(descriptorsBefore before: Int) throws {
+    let descriptors = max(0, countDescriptors() - before)
+    guard unended.tasks.isEmpty, unended.callbacks == 0, census == .empty, descriptors == 0 else {
+      throw Leftovers(tasks: unended.tasks, callbacks: unended.callbacks, census: census, descriptors: descriptors)
+    }
+  }
+
+  /// How many descriptors this process has open, from /proc/self/fd (proc(5)); 0 if they do not count.
+  private func countDescriptors() -> Int {
+    guard countsDescriptors, let folder = opendir("/proc/self/fd") else { return 0 }
+    defer { closedir(folder) }
+    var count = 0
+    while readdir(folder) != nil { count += 1 }
+    return count
+  }
+
+  /// Called on the loop when the body has ended: notes what it has left.
+  nonisolated(nonsending) func bodyHasEnded() async {
+    guard !endsLeftovers else { return }
+    // Cancelled tasks, and those that they cancel in turn, come to their ends, as far as no time has to pass; but a
+    // task that ignores its cancellation and yields again and again does not hold the test up.
+    var yields = 0
+    while yields < 10_000, EventLoop.current.tasks.contains(where: { $0.isCancelled && $0.state == .ready }) {
+      await yield()
+      yields += 1
+    }
+    unended = EventLoop.current.unended
+  }
+}
+
+/// A body on its way to the thread of its loop.
+// SAFETY: whoever hands it over waits for its end and does not use it meanwhile.
+final class CarriedBody<Success>: @unchecked Sendable {
+  private let body: nonisolated(nonsending) () async throws -> Success
+
+  init(_ body: nonisolated(nonsending) @escaping () async throws -> Success) {
+    self.body = body
+  }
+
+  func run(on loop: EventLoop, _ fixture: Fixture) throws -> sending Success {
+    // SAFETY: nothing of the run is left when it returns.
+    nonisolated(unsafe) let value = try loop.run {
+      loop.requireCurrent()
+      let value = try await self.body()
+      await fixture.bodyHasEnded()
+      return value
+    }
+    return value
+  }
+}

@@ -6,14 +6,12 @@ func produceAndConsume(_ story: Story) async throws {
   let queue = Queue<Int>(capacity: 5)
   var consumed: [Int] = []
   var longest = 0
-  let consumers = (0..<3).map { name in
-    spawn(name: "consumer \(name)") {
-      while true {
-        let item = try await queue.get()
-        try await sleep(for: story.unit / 2)
-        consumed.append(item)
-        queue.taskDone()
-      }
+  let consumers = spawn(over: 0..<3) { _ in
+    while true {
+      let item = try await queue.get()
+      try await sleep(for: story.unit / 2)
+      consumed.append(item)
+      queue.taskDone()
     }
   }
   for item in 0..<20 {

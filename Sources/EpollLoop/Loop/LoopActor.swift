@@ -45,8 +45,11 @@ extension EventLoop {
     preconditionFailure(
       """
       '\(what)' was called by code that is isolated to no actor, so the compiler cannot keep what its closure uses \
-      away from other threads. Give the calling function a parameter 'isolation: isolated (any Actor)? = #isolation', \
-      or, if it is async, its package the setting .enableUpcomingFeature("NonisolatedNonsendingByDefault")
+      away from other threads. A synchronous function passes its caller's actor on by the parameter \
+      'isolation: isolated (any Actor)? = #isolation'; an async one does if its package has the setting \
+      .enableUpcomingFeature("NonisolatedNonsendingByDefault"). Closures that are synchronous, have a capture list or \
+      are called by another module are isolated only if they use the actor: 'spawn(isolation: loop) { … }' in the body \
+      of 'run { loop in … }', or spawn(over:) in place of map
       """)
   }
 }

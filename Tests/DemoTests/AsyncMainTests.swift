@@ -23,4 +23,21 @@ import Testing
     #expect(run.output == ["another task", "main was cancelled: CancellationError()"])
     #expect(run.exit == .code(0))
   }
+
+  @Test func `an interrupt that another thread of the program's gets cancels main`() throws {
+    let run = try Program.run("async-main", ["foreign"])
+    #expect(run.output == ["main was cancelled: CancellationError()"])
+    #expect(run.exit == .code(0))
+  }
+
+  @Test func `programs that the run starts, from a pool's thread too, block, ignore and catch no signal`() throws {
+    let run = try Program.run("async-main", ["child"])
+    // The C library's own, which posix_spawn(3) ignores for the program.
+    let own = 0x1_8000_0000 as UInt64
+    for name in ["SigBlk", "SigIgn", "SigCgt"] {
+      let masks = run.output.filter { $0.hasPrefix("\(name):\t") }.map { UInt64($0.dropFirst(8), radix: 16) }
+      #expect(masks.map { $0.map { $0 & ~own } } == [0, 0])
+    }
+    #expect(run.exit == .code(0))
+  }
 }

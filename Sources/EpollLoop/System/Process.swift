@@ -5,8 +5,8 @@ import Glibc
 enum Process {
   /// Makes writes to a broken pipe an error for the whole process instead of its end.
   ///
-  /// Sockets do without (`MSG_NOSIGNAL`), but pipes and sendfile(2) do not. A handler that the
-  /// program has set stays.
+  /// Sockets do without (`MSG_NOSIGNAL`), but pipes and sendfile(2) do not. What the program has set for SIGPIPE
+  /// stays, and programs that it starts have the default action.
   static func ignoreBrokenPipes() {
     _ = cepoll_signal_ignore_pipe()
   }
@@ -14,9 +14,12 @@ enum Process {
   /// Ends the process as a signal without a handler does, so that its parent sees why.
   static func end(by signal: Signal) -> Never {
     _ = Glibc.signal(signal.rawValue, SIG_DFL)
-    _ = kill(getpid(), signal.rawValue)
-    // It is blocked as long as the loop reads it from a descriptor.
-    _ = cepoll_signal_restore(0)
+    var blocked = sigset_t()
+    sigemptyset(&blocked)
+    sigaddset(&blocked, signal.rawValue)
+    pthread_sigmask(SIG_UNBLOCK, &blocked, nil)
+    kill(getpid(), signal.rawValue)
+    // The first process of a container does not end by a signal without a handler.
     exit(128 + signal.rawValue)
   }
 

@@ -9,7 +9,8 @@ extension EventLoop {
   ///
   /// - Parameters:
   ///   - signals: The first of these cancels `body`; a second one ends the run at once. They are taken
-  ///     while the run lasts, by the loop: a body that blocks the thread delays them.
+  ///     while the run lasts, by the loop: a body that blocks the thread delays them. Those that the process
+  ///     ignores stay ignored. SIGKILL, SIGSTOP and the signals of faults, such as SIGSEGV, are an error.
   ///   - body: What to run, on the main actor.
   /// - Returns: The value of `body`.
   /// - Throws: The error of `body`; ``IOError`` with ``Errno/interrupted`` after a second signal.

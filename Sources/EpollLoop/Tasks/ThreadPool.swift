@@ -29,7 +29,8 @@ public final class ThreadPool: Sendable {
   }
 
   private struct State: ~Copyable {
-    var batches: [CallBatch] = []
+    /// Nil in place of those whose calls have all been taken.
+    var batches: [CallBatch?] = []
     /// The first of `batches` that may have calls left.
     var head = 0
     var threads = 0
@@ -40,7 +41,7 @@ public final class ThreadPool: Sendable {
     /// A thread looks around for the next call.
     var isSearching = false
 
-    var hasPending: Bool { batches[head...].contains(where: \.hasMore) }
+    var hasPending: Bool { batches[head...].contains { $0?.hasMore == true } }
 
     /// Whom to send for the calls that are pending, if nobody is on the way to them.
     mutating func need(_ maximumThreads: Int) -> Need {
@@ -56,7 +57,8 @@ public final class ThreadPool: Sendable {
 
     mutating func next() -> Taken? {
       while head < batches.count {
-        if let call = batches[head].claim() { return Taken(call: call, batch: batches[head]) }
+        if let batch = batches[head], let call = batch.claim() { return Taken(call: call, batch: batch) }
+        batches[head] = nil
         head += 1
         if head == batches.count || head > 1024 && head * 2 > batches.count {
           batches.removeFirst(head)
@@ -128,15 +130,23 @@ public final class ThreadPool: Sendable {
 
   private func work() {
     var (taken, need) = takeOrWait()
-    while let first = taken {
-      switch need {
-      case .nobody: break
-      case .waiting: lock.signal()
-      case .another: startAnother()
-      }
-      first.batch.make(first.call)
-      (taken, need) = takeNext()
+    while make(&taken, need) { (taken, need) = takeNext() }
+  }
+
+  /// Makes a call and those behind it in its batch, and releases them: a thread that waits for its next call holds
+  /// nothing of a loop, which may be gone by then.
+  ///
+  /// - Returns: False if there was no call.
+  @inline(never)
+  private func make(_ taken: inout Taken?, _ need: Need) -> Bool {
+    guard let first = taken.take() else { return false }
+    switch need {
+    case .nobody: break
+    case .waiting: lock.signal()
+    case .another: startAnother()
     }
+    first.batch.make(first.call)
+    return true
   }
 
   private func startAnother() {

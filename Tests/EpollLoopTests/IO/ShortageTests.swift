@@ -147,7 +147,7 @@ private func runOnOwnDescriptors(_ body: @escaping @Sendable (Sockets) async thr
 ///
 /// The other threads are the test library's and Dispatch's: they open descriptors when they please, and trap
 /// if they get none.
-private func onOwnDescriptors(_ body: @escaping @Sendable () throws -> Void) throws {
+func onOwnDescriptors(_ body: @escaping @Sendable () throws -> Void) throws {
   // A loop that spins or hangs ends this process, and so fails its test.
   alarm(20)
   let address = try #require(dlsym(nil, "unshare"))

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @Suite struct AsyncMainTests {
@@ -22,6 +23,26 @@ import Testing
     let run = try Program.run("async-main", ["interrupt"])
     #expect(run.output == ["another task", "main was cancelled: CancellationError()"])
     #expect(run.exit == .code(0))
+  }
+
+  @Test(arguments: ["interrupt-last", "interrupt-exit"])
+  func `an interrupt at main's end or after it ends the program`(what: String) throws {
+    #expect(try Program.run("async-main", [what]).exit == .signal(SIGINT))
+  }
+
+  @Test func `without descriptors the program ends with one line and exit 1`() throws {
+    // One is what the program's own libraries are opened with, one after the other.
+    let program = try Program("async-main", ["sleep"], descriptors: 4)
+    #expect(try program.errorLines() == ["EpollLoop: cannot make an event loop: Too many open files"])
+    #expect(try program.outputLines() == [])
+    #expect(try program.wait() == .code(1))
+  }
+
+  @Test func `without a descriptor for signals too`() throws {
+    let program = try Program("async-main", ["sleep"], descriptors: 6)
+    #expect(try program.errorLines() == ["EpollLoop: cannot run: Too many open files (signals)"])
+    #expect(try program.outputLines() == [])
+    #expect(try program.wait() == .code(1))
   }
 
   @Test func `an interrupt that another thread of the program's gets cancels main`() throws {

@@ -24,6 +24,8 @@ enum Unsafe {
     "Sources/EpollLoop/System/Untyped.swift": ["unsafeBitCast"],
     "Sources/EpollLoop/Tasks/Spawn.swift": ["@unchecked", "nonisolated(unsafe)"],
     "Sources/EpollLoop/Tasks/Run.swift": ["nonisolated(unsafe)"],
+    // What the exit(3) after an async main needs: its handler is a C function without an argument.
+    "Sources/EpollLoop/Tasks/AsyncMain.swift": ["nonisolated(unsafe)"],
     // The same error, thrown on, is known by its address alone.
     "Sources/EpollLoop/Tasks/SeenErrors.swift": ["unsafeBitCast"],
     // A closure travels through C to a new thread.

@@ -36,6 +36,17 @@ struct AsyncMain {
       } catch {
         print("main was cancelled: \(error)")
       }
+    case "interrupt-last":
+      try await sleep(for: .milliseconds(1))
+      kill(getpid(), SIGINT)
+      print("main has ended")
+    case "interrupt-exit":
+      // It is called after the loop's own.
+      atexit {
+        kill(getpid(), SIGINT)
+        print("the interrupt was lost")
+      }
+      try await sleep(for: .milliseconds(1))
     case "foreign":
       let thread = try pausedThread()
       spawn { pthread_kill(thread, SIGINT) }
@@ -48,7 +59,7 @@ struct AsyncMain {
       waitpid(try startedCat(), nil, 0)
       _ = try await offload { waitpid(try startedCat(), nil, 0) }
     default:
-      print("usage: async-main sleep | listen | leave | exit | interrupt | foreign | child")
+      print("usage: async-main sleep | listen | leave | exit | interrupt[-last | -exit] | foreign | child")
       exit(64)
     }
   }

@@ -101,14 +101,14 @@ extension LoopCore {
 
 /// Hands the process over to one loop.
 enum RuntimeTakeover {
-  /// The loop that the process belongs to, made when it is first asked for.
-  static let loop: EventLoop = {
-    do {
-      return try EventLoop()
-    } catch {
-      fatalError("No event loop could be made: \(error)")
-    }
-  }()
+  // SAFETY: written once, before the runtime has the executors that read it.
+  nonisolated(unsafe) private static var owner: EventLoop?
+
+  /// The loop that the process belongs to; there must be one.
+  static var loop: EventLoop {
+    guard let owner else { preconditionFailure("The process belongs to no event loop") }
+    return owner
+  }
 
   /// Runs the loop for an `async main`. Set by the floor that knows how, before `main`.
   // SAFETY: written once, by a constructor of the program, before it has a second thread.
@@ -119,10 +119,14 @@ enum RuntimeTakeover {
     static var defaultExecutor: any TaskExecutor { RuntimeTakeover.loop.taskExecutor }
   }
 
-  /// Makes the loop's executors those of the process. Must come before the first task.
-  static func install() {
-    let core = loop.bound.unchecked
-    guard core.mainExecutor == nil else { return }
+  /// Makes a loop's executors those of the process, unless that has been done. Must come before the first task.
+  ///
+  /// - Returns: The loop that the process belongs to.
+  /// - Throws: ``IOError`` if the kernel has no descriptor for it; a later call may succeed.
+  static func install() throws -> EventLoop {
+    if let owner { return owner }
+    let loop = try EventLoop()
+    owner = loop
     _createExecutors(factory: Factory.self)
     precondition(
       MainActor.executor === loop.mainExecutor,
@@ -130,7 +134,8 @@ enum RuntimeTakeover {
       EventLoop.run must come before the first task: call it from a synchronous main, or import \
       EpollLoopMain
       """)
-    core.mainExecutor = loop.mainExecutor.asUnownedSerialExecutor()
+    loop.bound.unchecked.mainExecutor = loop.mainExecutor.asUnownedSerialExecutor()
     Process.ignoreBrokenPipes()
+    return loop
   }
 }

@@ -20,7 +20,13 @@ enum Process {
     pthread_sigmask(SIG_UNBLOCK, &blocked, nil)
     kill(getpid(), signal.rawValue)
     // The first process of a container does not end by a signal without a handler.
-    exit(128 + signal.rawValue)
+    Glibc.exit(128 + signal.rawValue)
+  }
+
+  /// Ends the process with one line on standard error and status 1.
+  static func exit(saying text: String) -> Never {
+    StandardError.write("EpollLoop: \(text)\n")
+    Glibc.exit(1)
   }
 
   /// Has a function called when the process exits, atexit(3).

@@ -13,14 +13,14 @@ extension EventLoop {
   ///     ignores stay ignored. SIGKILL, SIGSTOP and the signals of faults, such as SIGSEGV, are an error.
   ///   - body: What to run, on the main actor.
   /// - Returns: The value of `body`.
-  /// - Throws: The error of `body`; ``IOError`` with ``Errno/interrupted`` after a second signal.
+  /// - Throws: The error of `body`; ``IOError`` with ``Errno/interrupted`` after a second signal. ``IOError`` before
+  ///   `body` starts, if the kernel has no descriptor for the loop or its signals: a later call may succeed.
   /// - Precondition: The call comes before the program's first task, from a synchronous `main` or
   ///   top-level code, and not from within a run.
   public static func run<Success>(
     cancelOn signals: [Signal] = [.interrupt], _ body: @escaping @MainActor () async throws -> Success
   ) throws -> Success {
-    RuntimeTakeover.install()
-    let loop = RuntimeTakeover.loop
+    let loop = try RuntimeTakeover.install()
     return try loop.bound.unchecked.run(cancelOn: signals) { task in
       // SAFETY: the main actor is this loop, and this thread runs it.
       nonisolated(unsafe) let task = task

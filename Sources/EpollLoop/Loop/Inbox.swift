@@ -98,6 +98,15 @@ final class Inbox: Sendable {
     _ = submit(.news(news))
   }
 
+  /// How many items an empty batch may have room for: the storage of a burst of more is freed.
+  private static let keptCapacity = 4096
+
+  /// Empties a batch whose items have been taken in; its storage is used for later ones.
+  @inline(__always)
+  static func clear(_ batch: inout [Item]) {
+    if batch.capacity > keptCapacity { batch = [] } else { batch.removeAll(keepingCapacity: true) }
+  }
+
   /// Takes all items, and says in the same step whether the loop may sleep now.
   ///
   /// - Parameters:

@@ -135,6 +135,16 @@ int cepoll_processor_count(void) {
   return sched_getaffinity(0, sizeof set, &set) < 0 ? 1 : CPU_COUNT(&set);
 }
 
+bool cepoll_thread_is_main(void) { return getpid() == gettid(); }
+
+/* Dispatch's main queue. Weak: where Dispatch is not linked, there is no such queue. */
+
+__attribute__((weak)) void _dispatch_main_queue_callback_4CF(void *unused);
+
+void cepoll_main_queue_drain(void) {
+  if (_dispatch_main_queue_callback_4CF) _dispatch_main_queue_callback_4CF(NULL);
+}
+
 /* the running task */
 
 __attribute__((swiftcall)) void *swift_task_getCurrent(void);

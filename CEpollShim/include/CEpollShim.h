@@ -72,9 +72,13 @@ ssize_t cepoll_fd_read(int fd, void *bytes, size_t count);
 ssize_t cepoll_fd_write(int fd, const void *bytes, size_t count);
 int cepoll_fd_close(int fd);
 
-/* pthread_setname_np(3), sched_getaffinity(2) */
+/* pthread_setname_np(3), sched_getaffinity(2), gettid(2) */
 void cepoll_thread_name(const char *name);
 int cepoll_processor_count(void);
+bool cepoll_thread_is_main(void);
+
+/* Runs what stands in Dispatch's main queue now; on the main thread only. */
+void cepoll_main_queue_drain(void);
 
 /* The running task of Swift's runtime; whether a task is cancelled, and its cancelling; the serial executor that the
  * thread holds and the task executor that the running task prefers, null for none: entry points of the runtime that

@@ -40,6 +40,8 @@ enum Unsafe {
     "Sources/EpollLoop/Loop/Waiter.swift": ["Unmanaged"],
     // Executors are compared by their addresses.
     "Sources/EpollLoop/Loop/WaitInPlace.swift": ["unsafeBitCast"],
+    // A closure travels through C to a new thread.
+    "Sources/Demos/SyncMain/Elsewhere.swift": ["Unmanaged"],
     // The control runs on Swift's own pool, which has one thread there.
     "Sources/Demos/LoopBench/Tasks.swift": ["nonisolated(unsafe)"],
     "Sources/EpollLoop/Loop/LoopCore.swift": ["Unmanaged"],

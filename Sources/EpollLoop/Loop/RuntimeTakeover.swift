@@ -79,6 +79,10 @@ extension LoopCore {
   fileprivate func enqueue<C: Clock>(
     _ job: UnownedJob, atInstant instant: C.Instant, clock: C
   ) {
+    guard isCurrent else {
+      // A task on another executor's thread sleeps by the process's default executor, which is this loop.
+      return inbox.submit { LoopCore.current.enqueue(job, atInstant: instant, clock: clock) }
+    }
     // The absolute instant and not the delay: the order of equal deadlines depends on it.
     let deadline: Instant
     if let continuous = instant as? ContinuousClock.Instant {
@@ -90,12 +94,24 @@ extension LoopCore {
     } else {
       preconditionFailure("Task.sleep on an event loop needs a clock whose durations are Swift.Duration")
     }
-    precondition(isCurrent, "Task.sleep was scheduled from another thread than its loop's")
     // SAFETY: as above.
     let address = unsafeBitCast(job, to: UInt.self)
     let waiter = waiters.take(.job, subject: address, record: 0)
     waiters.slots[Int(waiter.slot)].home = .none
     schedule(waiter, at: deadline)
+  }
+}
+
+extension LoopCore {
+  /// Runs the jobs of the main actor that were enqueued before the process had a loop: its executor was Dispatch's main
+  /// queue.
+  ///
+  /// The runtime runs each on the present main executor, in the place of this callback's turn.
+  fileprivate func runEarlyJobs() {
+    currentHome = .main
+    currentRecord = 0
+    budget = LoopCore.operationsPerTurn
+    Thread.drainMainQueue()
   }
 }
 
@@ -119,21 +135,40 @@ enum RuntimeTakeover {
     static var defaultExecutor: any TaskExecutor { RuntimeTakeover.loop.taskExecutor }
   }
 
-  /// Makes a loop's executors those of the process, unless that has been done. Must come before the first task.
+  /// As ``takeOver()``, in a program that may have made tasks already; traps where they could not go on.
+  static func takeOverProgram() throws -> EventLoop {
+    if let owner { return owner }
+    precondition(
+      !Process.isTest,
+      "EventLoop.run was called in a test, whose library would lose the main actor: call runOnLoop of EpollLoopTesting")
+    precondition(
+      RunningTask.address == 0,
+      """
+      EventLoop.run was called in a task, which would lose its executor: call it in a synchronous main or in top-level \
+      code; with an async main, import EpollLoopMain instead
+      """)
+    precondition(
+      Thread.isMain,
+      """
+      EventLoop.run must be called on the main thread, which the main actor belongs to: on another thread, run a loop \
+      of its own with EventLoop().run
+      """)
+    let loop = try takeOver()
+    let core = loop.bound.unchecked
+    core.soon { [unowned core] in core.runEarlyJobs() }
+    return loop
+  }
+
+  /// Makes a loop's executors those of the process, unless that has been done.
   ///
   /// - Returns: The loop that the process belongs to.
   /// - Throws: ``IOError`` if the kernel has no descriptor for it; a later call may succeed.
-  static func install() throws -> EventLoop {
+  static func takeOver() throws -> EventLoop {
     if let owner { return owner }
     let loop = try EventLoop()
     owner = loop
     _createExecutors(factory: Factory.self)
-    precondition(
-      MainActor.executor === loop.mainExecutor,
-      """
-      EventLoop.run must come before the first task: call it from a synchronous main, or import \
-      EpollLoopMain
-      """)
+    precondition(MainActor.executor === loop.mainExecutor, "This Swift runtime takes no other main executor")
     loop.bound.unchecked.mainExecutor = loop.mainExecutor.asUnownedSerialExecutor()
     Process.ignoreBrokenPipes()
     return loop

@@ -29,6 +29,9 @@ enum Process {
     Glibc.exit(1)
   }
 
+  /// Whether this is a package's tests: SwiftPM names their program `….xctest`.
+  static var isTest: Bool { CommandLine.arguments.first?.hasSuffix(".xctest") == true }
+
   /// Has a function called when the process exits, atexit(3).
   static func atExit(_ body: @convention(c) () -> Void) {
     _ = atexit(body)

@@ -7,7 +7,7 @@
 @c(epollloop_take_over)
 public func takeOverProcess() {
   RuntimeTakeover.runAsyncMain = { $0.runAsyncMain() }
-  let core = AsyncMain.orExit { try RuntimeTakeover.install() }.bound.unchecked
+  let core = AsyncMain.orExit { try RuntimeTakeover.takeOver() }.bound.unchecked
   // Main's first part runs before the runtime asks the loop to run: it is on the loop all the same.
   core.awaitsMainTask = true
   core.currentHome = .main

@@ -152,6 +152,7 @@ import Testing
 
   @Test func `on the main actor, tasks share queues, local variables and items that are not Sendable`() async {
     await #expect(processExitsWith: .success) {
+      try takeProcessOver()
       try EventLoop.run { try await MainActorUse.work() }
     }
   }

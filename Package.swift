@@ -13,6 +13,7 @@ let demos: [Target] = [
   .demo("echo-server", "EchoServer"),
   .demo("one-thread", "OneThread", ["OneThreadScenario"]),
   .demo("async-main", "AsyncMain", ["EpollLoopMain"]),
+  .demo("sync-main", "SyncMain"),
   .demo("asyncio-tour", "AsyncioTour"),
   .demo("one-thread-main", "OneThreadMain", ["OneThreadScenario", "EpollLoopMain"]),
   .target(

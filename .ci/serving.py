@@ -21,7 +21,7 @@ class Server:
         children = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
         self.pid = int(open(children).read().split()[0]) if "strace" in prefix[:1] else self.process.pid
 
-    def stop(self, number=signal.SIGINT):
+    def stop(self, number=signal.SIGTERM):
         """Sends it a signal and waits for its end; returns its last words. A second time, only those."""
         if self.words is None:
             os.kill(self.pid, number)

@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -78,47 +77,6 @@ int64_t cepoll_clock_monotonic_now(void) { return now(CLOCK_MONOTONIC); }
 int64_t cepoll_clock_coarse_now(void) { return now(CLOCK_MONOTONIC_COARSE); }
 int64_t cepoll_clock_raw_now(void) { return now(CLOCK_MONOTONIC_RAW); }
 
-/* signals */
-
-static sigset_t set_of(uint64_t mask) {
-  sigset_t set;
-  sigemptyset(&set);
-  for (int signal = 1; signal <= 64; signal++)
-    if (mask >> (signal - 1) & 1) sigaddset(&set, signal);
-  return set;
-}
-
-int cepoll_signal_create(uint64_t mask) {
-  sigset_t set = set_of(mask);
-  return OR_ERRNO(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-}
-
-int cepoll_signal_read(int fd) {
-  struct signalfd_siginfo info;
-  int result = OR_ERRNO((int)read(fd, &info, sizeof info));
-  return result < 0 ? result : (int)info.ssi_signo;
-}
-
-int cepoll_signal_block(uint64_t mask, uint64_t *previous) {
-  sigset_t set = set_of(mask), old;
-  int result = pthread_sigmask(SIG_BLOCK, &set, &old);
-  *previous = 0;
-  for (int signal = 1; signal <= 64; signal++)
-    if (sigismember(&old, signal) == 1) *previous |= (uint64_t)1 << (signal - 1);
-  return -result;
-}
-
-int cepoll_signal_restore(uint64_t mask) {
-  sigset_t set = set_of(mask);
-  return -pthread_sigmask(SIG_SETMASK, &set, NULL);
-}
-
-int cepoll_signal_ignore_pipe(void) {
-  struct sigaction old, ignore = {.sa_handler = SIG_IGN};
-  if (sigaction(SIGPIPE, NULL, &old) < 0) return -errno;
-  return old.sa_handler == SIG_DFL ? OR_ERRNO(sigaction(SIGPIPE, &ignore, NULL)) : 0;
-}
-
 /* sockets */
 
 int cepoll_socket_create(int family, int type, int protocol) {
@@ -175,6 +133,16 @@ void cepoll_thread_name(const char *name) { pthread_setname_np(pthread_self(), n
 int cepoll_processor_count(void) {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) < 0 ? 1 : CPU_COUNT(&set);
+}
+
+bool cepoll_thread_is_main(void) { return getpid() == gettid(); }
+
+/* Dispatch's main queue. Weak: where Dispatch is not linked, there is no such queue. */
+
+__attribute__((weak)) void _dispatch_main_queue_callback_4CF(void *unused);
+
+void cepoll_main_queue_drain(void) {
+  if (_dispatch_main_queue_callback_4CF) _dispatch_main_queue_callback_4CF(NULL);
 }
 
 /* the running task */

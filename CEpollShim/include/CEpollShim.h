@@ -1,7 +1,7 @@
 /* The part of the kernel's interface that Swift's Glibc module lacks, and nothing more.
  *
  * Each function returns what the system call returns, or the negated errno: no caller reads errno
- * late. The only state is the thread-local word at the end. */
+ * late. The only state is the thread-local word at the end, and the signal sources. */
 #ifndef CEPOLL_SHIM_H
 #define CEPOLL_SHIM_H
 
@@ -47,11 +47,14 @@ int64_t cepoll_clock_monotonic_now(void);
 int64_t cepoll_clock_coarse_now(void);
 int64_t cepoll_clock_raw_now(void);
 
-/* signalfd(2): the signals of `mask` (bit n-1 for signal n), blocked in this thread, as reads. */
-int cepoll_signal_create(uint64_t mask);
-int cepoll_signal_read(int fd);
-int cepoll_signal_block(uint64_t mask, uint64_t *previous);
-int cepoll_signal_restore(uint64_t mask);
+/* sigaction(2): a source takes the signals of `mask` (bit n-1 for signal n), on whatever thread they arrive, as long as
+ * it is open; every source that takes a signal gets it. `next` returns one signal after another, 0 if there is none;
+ * the descriptor is readable until it has returned 0. */
+struct cepoll_signal_source;
+int cepoll_signal_open(uint64_t mask, struct cepoll_signal_source **source);
+int cepoll_signal_fd(const struct cepoll_signal_source *source);
+int cepoll_signal_next(struct cepoll_signal_source *source);
+void cepoll_signal_close(struct cepoll_signal_source *source);
 int cepoll_signal_ignore_pipe(void);
 
 /* socket(2): non-blocking, close-on-exec; `send` never raises SIGPIPE. */
@@ -69,9 +72,13 @@ ssize_t cepoll_fd_read(int fd, void *bytes, size_t count);
 ssize_t cepoll_fd_write(int fd, const void *bytes, size_t count);
 int cepoll_fd_close(int fd);
 
-/* pthread_setname_np(3), sched_getaffinity(2) */
+/* pthread_setname_np(3), sched_getaffinity(2), gettid(2) */
 void cepoll_thread_name(const char *name);
 int cepoll_processor_count(void);
+bool cepoll_thread_is_main(void);
+
+/* Runs what stands in Dispatch's main queue now; on the main thread only. */
+void cepoll_main_queue_drain(void);
 
 /* The running task of Swift's runtime; whether a task is cancelled, and its cancelling; the serial executor that the
  * thread holds and the task executor that the running task prefers, null for none: entry points of the runtime that

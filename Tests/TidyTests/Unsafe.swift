@@ -31,6 +31,8 @@ enum Unsafe {
     "Sources/EpollLoop/System/ThreadCache.swift": ["nonisolated(unsafe)"],
     // Creates tasks with both an actor and a task executor, which no initializer of Task does.
     "Sources/EpollLoop/Loop/TaskCreation.swift": ["unsafeBitCast", "@_inheritActorContext"],
+    // What the exit(3) after an async main needs: its handler is a C function without an argument.
+    "Sources/EpollLoop/Tasks/AsyncMain.swift": ["nonisolated(unsafe)"],
     // The same error, thrown on, is known by its address alone.
     "Sources/EpollLoop/Tasks/SeenErrors.swift": ["unsafeBitCast"],
     // A closure travels through C to a new thread.
@@ -45,6 +47,8 @@ enum Unsafe {
     "Sources/EpollLoop/Loop/Waiter.swift": ["Unmanaged"],
     // Executors are compared by their addresses.
     "Sources/EpollLoop/Loop/WaitInPlace.swift": ["unsafeBitCast"],
+    // A closure travels through C to a new thread.
+    "Sources/Demos/SyncMain/Elsewhere.swift": ["Unmanaged"],
     // The control runs on Swift's own pool, which has one thread there.
     "Sources/Demos/LoopBench/Tasks.swift": ["nonisolated(unsafe)"],
     "Sources/EpollLoop/Loop/LoopCore.swift": ["Unmanaged"],

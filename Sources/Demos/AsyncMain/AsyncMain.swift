@@ -36,9 +36,54 @@ struct AsyncMain {
       } catch {
         print("main was cancelled: \(error)")
       }
+    case "interrupt-last":
+      try await sleep(for: .milliseconds(1))
+      kill(getpid(), SIGINT)
+      print("main has ended")
+    case "interrupt-exit":
+      // It is called after the loop's own.
+      atexit {
+        kill(getpid(), SIGINT)
+        print("the interrupt was lost")
+      }
+      try await sleep(for: .milliseconds(1))
+    case "foreign":
+      let thread = try pausedThread()
+      spawn { pthread_kill(thread, SIGINT) }
+      do {
+        try await sleep(for: .seconds(3600))
+      } catch {
+        print("main was cancelled: \(error)")
+      }
+    case "child":
+      waitpid(try startedCat(), nil, 0)
+      _ = try await offload { waitpid(try startedCat(), nil, 0) }
     default:
-      print("usage: async-main sleep | listen | leave | exit | interrupt")
+      print("usage: async-main sleep | listen | leave | exit | interrupt[-last | -exit] | foreign | child")
       exit(64)
     }
   }
+}
+
+/// What a call of the C library returned instead of zero.
+struct CallError: Error {
+  let code: Int32
+}
+
+/// Starts a thread as a library may have one: it blocks no signal, and is not the loop's.
+nonisolated func pausedThread() throws -> pthread_t {
+  var thread = pthread_t()
+  let code = pthread_create(&thread, nil, { _ in while true { pause() } }, nil)
+  guard code == 0 else { throw CallError(code: code) }
+  return thread
+}
+
+/// Starts a program that writes what it knows of itself, its signals among it, posix_spawn(3).
+nonisolated func startedCat() throws -> pid_t {
+  var words = [strdup("cat"), strdup("/proc/self/status"), nil]
+  defer { for word in words { free(word) } }
+  var pid: pid_t = 0
+  let code = posix_spawn(&pid, "/bin/cat", nil, nil, &words, environ)
+  guard code == 0 else { throw CallError(code: code) }
+  return pid
 }

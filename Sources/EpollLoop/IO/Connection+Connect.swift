@@ -4,7 +4,7 @@ extension Connection {
 
   /// Connects to a TCP port.
   ///
-  /// A name is looked up on a pool's thread. Its addresses are tried in the order of the system,
+  /// A name is looked up by ``SocketAddress/resolve(host:port:)``. Its addresses are tried in the order of the system,
   /// IPv6 and IPv4 in turn, each 250 ms after the one before or as soon as that has failed; the first
   /// that answers wins (RFC 8305, "Happy Eyeballs").
   ///
@@ -70,17 +70,20 @@ extension Stream {
 }
 
 extension SocketAddress {
-  /// Turns a host into addresses: at once if it is numeric, else on a pool's thread.
+  /// Turns a host into addresses: at once if it is numeric, else by getaddrinfo(3) on a thread.
+  ///
+  /// Look-ups have threads of their own, at most 8 in a process: ``ThreadPool/shared`` may be full. Further look-ups
+  /// wait for a thread, first in, first out.
   ///
   /// Once a thread has taken the look-up, its end is waited for and its addresses are returned, although the
-  /// task is cancelled.
+  /// task is cancelled. A resolver that gets no answer can take 10 s and more, resolv.conf(5).
   ///
   /// - Throws: ``IOError`` if it has none; `CancellationError` if the task is cancelled before a thread has
   ///   taken the look-up.
   public static func resolve(host: String, port: UInt16) async throws -> [SocketAddress] {
     if let address = SocketAddress(numericHost: host, port: port) { return [address] }
     do {
-      return try await offload { try NameLookup.addresses(host: host, port: port) }
+      return try await offload(on: .names) { try NameLookup.addresses(host: host, port: port) }
     } catch let error as NameLookupFailure {
       throw IOError(.resolve, error.reason, "\(host): \(error.text)")
     }

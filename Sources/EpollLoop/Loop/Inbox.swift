@@ -43,14 +43,19 @@ final class Inbox: Sendable {
   private let lock = ThreadLock()
   // SAFETY: only ever touched inside `lock.locked`.
   @exclusivity(unchecked) nonisolated(unsafe) private var state = State()
-  private let bell: WakeDescriptor
+  /// Nil when the loop is gone: other threads may hold the inbox for longer.
+  // SAFETY: it is closed when no thread rings it, and none ever will.
+  @exclusivity(unchecked) nonisolated(unsafe) private var bell: WakeDescriptor?
+  /// How many threads are ringing it.
+  private let ringing = Atomic(0)
+  /// The bell's descriptor, to be watched by the loop.
+  let bellNumber: Int32
 
   init() throws(Errno) {
-    bell = try WakeDescriptor()
+    let bell = try WakeDescriptor()
+    bellNumber = bell.number
+    self.bell = consume bell
   }
-
-  /// The bell's descriptor, to be watched by the loop.
-  var bellNumber: Int32 { bell.number }
 
   /// Hands an item over; from any thread.
   ///
@@ -61,10 +66,12 @@ final class Inbox: Sendable {
       if state.isClosed, case .call = item { return (false, false) }
       state.items.append(item)
       let before = attention.exchange(Attention.mail, ordering: .acquiringAndReleasing)
-      return (true, before == Attention.asleep)
+      guard before == Attention.asleep else { return (true, false) }
+      ringing.add(1, ordering: .relaxed)
+      return (true, true)
     }
     Perturbation.point()
-    if mustRing { bell.signal() }
+    if mustRing { ring() }
     // Not under the lock: what was refused may end here, and what it has captured may use the inbox. And the
     // inbox not before the bell has rung: this may be its last reference.
     withExtendedLifetime(item) {}
@@ -72,9 +79,32 @@ final class Inbox: Sendable {
     return isTaken
   }
 
+  private func ring() {
+    bell?.signal()
+    Perturbation.point()
+    ringing.subtract(1, ordering: .releasing)
+  }
+
+  /// Closes the bell: the loop is gone, and will not sleep again.
+  func end() {
+    lock.locked { attention.store(Attention.awake, ordering: .relaxed) }
+    // A thread that woke the loop for the last time may still be in its write(2).
+    while ringing.load(ordering: .acquiring) > 0 { Thread.giveWay() }
+    bell = nil
+  }
+
   /// Hands over a function that wakes waiters; if the loop's run has ended, the next one calls it.
   func submit(_ news: @escaping @Sendable () -> Void) {
     _ = submit(.news(news))
+  }
+
+  /// How many items an empty batch may have room for: the storage of a burst of more is freed.
+  private static let keptCapacity = 4096
+
+  /// Empties a batch whose items have been taken in; its storage is used for later ones.
+  @inline(__always)
+  static func clear(_ batch: inout [Item]) {
+    if batch.capacity > keptCapacity { batch = [] } else { batch.removeAll(keepingCapacity: true) }
   }
 
   /// Takes all items, and says in the same step whether the loop may sleep now.

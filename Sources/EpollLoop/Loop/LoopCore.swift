@@ -100,6 +100,7 @@ final class LoopCore {
 
   deinit {
     LoopDirectory.leave(number)
+    inbox.end()
   }
 
   /// The loop that runs on this thread.

@@ -82,6 +82,10 @@ extension LoopCore {
   fileprivate func enqueue<C: Clock>(
     _ job: UnownedJob, atInstant instant: C.Instant, clock: C
   ) {
+    guard isCurrent else {
+      // A task on another executor's thread sleeps by the process's default executor, which is this loop.
+      return inbox.submit { LoopCore.current.enqueue(job, atInstant: instant, clock: clock) }
+    }
     // The absolute instant and not the delay: the order of equal deadlines depends on it.
     let deadline: Instant
     if let continuous = instant as? ContinuousClock.Instant {
@@ -93,7 +97,6 @@ extension LoopCore {
     } else {
       preconditionFailure("Task.sleep on an event loop needs a clock whose durations are Swift.Duration")
     }
-    precondition(isCurrent, "Task.sleep was scheduled from another thread than its loop's")
     // SAFETY: as above.
     let address = unsafeBitCast(job, to: UInt.self)
     let waiter = waiters.take(.job, subject: address, record: 0)
@@ -102,16 +105,29 @@ extension LoopCore {
   }
 }
 
+extension LoopCore {
+  /// Runs the jobs of the main actor that were enqueued before the process had a loop: its executor was Dispatch's main
+  /// queue.
+  ///
+  /// The runtime runs each on the present main executor, in the place of this callback's turn.
+  fileprivate func runEarlyJobs() {
+    currentHome = .actor
+    currentRecord = 0
+    budget = LoopCore.operationsPerTurn
+    Thread.drainMainQueue()
+  }
+}
+
 /// Hands the process over to one loop.
 enum RuntimeTakeover {
-  /// The loop that the process belongs to, made when it is first asked for.
-  static let loop: EventLoop = {
-    do {
-      return try EventLoop()
-    } catch {
-      fatalError("No event loop could be made: \(error)")
-    }
-  }()
+  // SAFETY: written once, before the runtime has the executors that read it.
+  nonisolated(unsafe) private static var owner: EventLoop?
+
+  /// The loop that the process belongs to; there must be one.
+  static var loop: EventLoop {
+    guard let owner else { preconditionFailure("The process belongs to no event loop") }
+    return owner
+  }
 
   /// Runs the loop for an `async main`. Set by the floor that knows how, before `main`.
   // SAFETY: written once, by a constructor of the program, before it has a second thread.
@@ -122,18 +138,42 @@ enum RuntimeTakeover {
     static var defaultExecutor: any TaskExecutor { RuntimeTakeover.loop.taskExecutor }
   }
 
-  /// Makes the loop's executors those of the process. Must come before the first task.
-  static func install() {
-    let core = loop.bound.unchecked
-    guard !core.ownsProcess else { return }
-    _createExecutors(factory: Factory.self)
+  /// As ``takeOver()``, in a program that may have made tasks already; traps where they could not go on.
+  static func takeOverProgram() throws -> EventLoop {
+    if let owner { return owner }
     precondition(
-      MainActor.executor === loop.serialExecutor,
+      !Process.isTest,
+      "EventLoop.run was called in a test, whose library would lose the main actor: call runOnLoop of EpollLoopTesting")
+    precondition(
+      RunningTask.address == 0,
       """
-      EventLoop.run must come before the first task: call it from a synchronous main, or import \
-      EpollLoopMain
+      EventLoop.run was called in a task, which would lose its executor: call it in a synchronous main or in top-level \
+      code; with an async main, import EpollLoopMain instead
       """)
-    core.ownsProcess = true
+    precondition(
+      Thread.isMain,
+      """
+      EventLoop.run must be called on the main thread, which the main actor belongs to: on another thread, run a loop \
+      of its own with EventLoop().run
+      """)
+    let loop = try takeOver()
+    let core = loop.bound.unchecked
+    core.soon { [unowned core] in core.runEarlyJobs() }
+    return loop
+  }
+
+  /// Makes a loop's executors those of the process, unless that has been done.
+  ///
+  /// - Returns: The loop that the process belongs to.
+  /// - Throws: ``IOError`` if the kernel has no descriptor for it; a later call may succeed.
+  static func takeOver() throws -> EventLoop {
+    if let owner { return owner }
+    let loop = try EventLoop()
+    owner = loop
+    _createExecutors(factory: Factory.self)
+    precondition(MainActor.executor === loop.serialExecutor, "This Swift runtime takes no other main executor")
+    loop.bound.unchecked.ownsProcess = true
     Process.ignoreBrokenPipes()
+    return loop
   }
 }

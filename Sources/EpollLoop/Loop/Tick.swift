@@ -167,7 +167,7 @@ extension LoopCore {
       }
     }
     guard received == batch.count else { return }
-    batch.removeAll(keepingCapacity: true)
+    Inbox.clear(&batch)
     received = 0
   }
 

@@ -6,7 +6,7 @@ struct NameLookupFailure: Error {
   let reason: Errno
 }
 
-/// The system's name lookup, getaddrinfo(3). It blocks: call it on a pool thread.
+/// The system's name lookup, getaddrinfo(3). It blocks: never call it on a loop's thread.
 enum NameLookup {
   static func addresses(host: String, port: UInt16) throws(NameLookupFailure) -> [SocketAddress] {
     var hints = addrinfo()

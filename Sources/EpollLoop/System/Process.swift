@@ -5,8 +5,8 @@ import Glibc
 enum Process {
   /// Makes writes to a broken pipe an error for the whole process instead of its end.
   ///
-  /// Sockets do without (`MSG_NOSIGNAL`), but pipes and sendfile(2) do not. A handler that the
-  /// program has set stays.
+  /// Sockets do without (`MSG_NOSIGNAL`), but pipes and sendfile(2) do not. What the program has set for SIGPIPE
+  /// stays, and programs that it starts have the default action.
   static func ignoreBrokenPipes() {
     _ = cepoll_signal_ignore_pipe()
   }
@@ -14,11 +14,23 @@ enum Process {
   /// Ends the process as a signal without a handler does, so that its parent sees why.
   static func end(by signal: Signal) -> Never {
     _ = Glibc.signal(signal.rawValue, SIG_DFL)
-    _ = kill(getpid(), signal.rawValue)
-    // It is blocked as long as the loop reads it from a descriptor.
-    _ = cepoll_signal_restore(0)
-    exit(128 + signal.rawValue)
+    var blocked = sigset_t()
+    sigemptyset(&blocked)
+    sigaddset(&blocked, signal.rawValue)
+    pthread_sigmask(SIG_UNBLOCK, &blocked, nil)
+    kill(getpid(), signal.rawValue)
+    // The first process of a container does not end by a signal without a handler.
+    Glibc.exit(128 + signal.rawValue)
   }
+
+  /// Ends the process with one line on standard error and status 1.
+  static func exit(saying text: String) -> Never {
+    StandardError.write("EpollLoop: \(text)\n")
+    Glibc.exit(1)
+  }
+
+  /// Whether this is a package's tests: SwiftPM names their program `….xctest`.
+  static var isTest: Bool { CommandLine.arguments.first?.hasSuffix(".xctest") == true }
 
   /// Has a function called when the process exits, atexit(3).
   static func atExit(_ body: @convention(c) () -> Void) {

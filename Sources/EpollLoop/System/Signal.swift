@@ -22,35 +22,34 @@ public struct Signal: Hashable, Sendable, RawRepresentable {
   public static let hangUp = Signal(rawValue: SIGHUP)
 }
 
-/// Signals as a readable descriptor, signalfd(2): blocked in this thread as long as it lives.
+/// Signals as a readable descriptor: a handler, sigaction(2), takes them from the process while the source lives.
 ///
-/// Threads that start later inherit the blocked mask; threads that ran before do not.
+/// It takes them on whatever thread they arrive; no thread's mask changes. Several sources may take one signal: each
+/// gets it. A signal that the process ignores when the source is created stays ignored. When the last source of a
+/// signal goes, the process's previous action is back, and a signal that was read from no source is sent again.
 final class SignalSource {
-  private let descriptor: FileDescriptor
-  /// Those that were not blocked before.
-  private let blocked: UInt64
+  private let source: OpaquePointer
 
+  /// - Throws: ``Errno/invalidArgument`` for SIGKILL, SIGSTOP and the signals of faults, such as SIGSEGV; the reason
+  ///   why there is no descriptor.
   init(_ signals: [Signal]) throws(Errno) {
     let mask = signals.reduce(UInt64(0)) { $0 | 1 << UInt64($1.rawValue - 1) }
-    descriptor = FileDescriptor(owning: try Errno.check(cepoll_signal_create(mask)))
-    var previous: UInt64 = 0
-    _ = cepoll_signal_block(mask, &previous)
-    blocked = mask & ~previous
+    var source: OpaquePointer?
+    _ = try Errno.check(cepoll_signal_open(mask, &source))
+    guard let source else { preconditionFailure("cepoll_signal_open returned no source and no error") }
+    self.source = source
   }
 
   deinit {
-    // Others may have been blocked meanwhile, for sources that live on.
-    var present: UInt64 = 0
-    _ = cepoll_signal_block(0, &present)
-    _ = cepoll_signal_restore(present & ~blocked)
+    cepoll_signal_close(source)
   }
 
-  /// The descriptor's number, to be watched.
-  var number: Int32 { descriptor.number }
+  /// The descriptor's number, to be watched; it is readable until ``next()`` has returned nil.
+  var number: Int32 { cepoll_signal_fd(source) }
 
-  /// Takes the next pending signal, or nil if there is none; many of one kind count once.
+  /// Takes the next signal that has arrived, or nil if there is none; many of one kind may count as one.
   func next() -> Signal? {
-    let result = cepoll_signal_read(descriptor.number)
+    let result = cepoll_signal_next(source)
     return result > 0 ? Signal(rawValue: result) : nil
   }
 }

@@ -16,13 +16,12 @@ enum Thread {
     }
   }
 
-  /// Starts a detached thread that takes no signals; its name may have 15 bytes, pthread_setname_np(3).
+  /// Starts a detached thread; its name may have 15 bytes, pthread_setname_np(3).
+  ///
+  /// It inherits the signal mask of the thread that starts it, as do the programs that it starts.
   nonisolated static func start(
     named name: String, _ body: @escaping @Sendable () -> Void
   ) throws(Errno) {
-    var previousMask: UInt64 = 0
-    _ = cepoll_signal_block(.max, &previousMask)
-    defer { _ = cepoll_signal_restore(previousMask) }
     let start = Unmanaged.passRetained(Start(name: name, body: body))
     var thread = pthread_t()
     let code = pthread_create(
@@ -47,6 +46,12 @@ enum Thread {
 
   /// Lets another thread have the processor, sched_yield(2).
   static func giveWay() { sched_yield() }
+
+  /// Whether the calling thread is the one that the process has started with.
+  static var isMain: Bool { cepoll_thread_is_main() }
+
+  /// Runs what is in Dispatch's main queue: jobs of the main actor that came before the loop. On the main thread only.
+  static func drainMainQueue() { cepoll_main_queue_drain() }
 
   /// How many processors this process may use, sched_getaffinity(2).
   static var processorCount: Int { Int(cepoll_processor_count()) }

@@ -1,6 +1,6 @@
 /// The signals that end a run: the first cancels its main task; what a second one does, its owner says.
 final class Interruption {
-  private let signals: SignalSource
+  private var signals: SignalSource?
   private var watch: DescriptorWatch?
   /// How many have come.
   private(set) var count = 0
@@ -8,24 +8,27 @@ final class Interruption {
   /// Takes signals from now on; nil if there are none to take.
   init?(by signals: [Signal], of main: TaskRecord, _ core: LoopCore, _ onSecond: @escaping () -> Void) throws {
     guard !signals.isEmpty else { return nil }
+    let source: SignalSource
     do throws(Errno) {
-      self.signals = try SignalSource(signals)
+      source = try SignalSource(signals)
     } catch {
       throw IOError(.run, error, "signals")
     }
+    self.signals = source
     watch = try DescriptorWatch(
-      self.signals.number, core,
+      source.number, core,
       onReadable: { [unowned self] in
-        while self.signals.next() != nil {
+        while self.signals?.next() != nil {
           count += 1
           if count == 1 { main.cancel() } else { onSecond() }
         }
       })
   }
 
-  /// Gives the signals back to the process.
+  /// Gives the signals back to the process, which handles those that were not read.
   func end() {
     watch?.end()
     watch = nil
+    signals = nil
   }
 }

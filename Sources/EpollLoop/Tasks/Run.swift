@@ -5,21 +5,23 @@ extension EventLoop {
   /// task groups, `async let`, actors, `AsyncStream`, `Task.sleep`. When `body` has ended, tasks that
   /// were started with ``spawn(name:isolation:file:line:_:)`` are cancelled and awaited; plain `Task {}`s are
   /// left where they are, as they are when a program's main function ends. Callbacks that are still
-  /// pending are dropped. A signal that nobody has read by then meets the process's own handling.
+  /// pending are dropped. A signal that has not been read by then is handled by the process's previous action.
   ///
   /// - Parameters:
   ///   - signals: The first of these cancels `body`; a second one ends the run at once. They are taken
-  ///     while the run lasts, by the loop: a body that blocks the thread delays them.
+  ///     while the run lasts, by the loop: a body that blocks the thread delays them. Those that the process
+  ///     ignores stay ignored. SIGKILL, SIGSTOP and the signals of faults, such as SIGSEGV, are an error.
   ///   - body: What to run, on the main actor.
   /// - Returns: The value of `body`.
-  /// - Throws: The error of `body`; ``IOError`` with ``Errno/interrupted`` after a second signal.
-  /// - Precondition: The call comes before the program's first task, from a synchronous `main` or
-  ///   top-level code, and not from within a run.
+  /// - Throws: The error of `body`; ``IOError`` with ``Errno/interrupted`` after a second signal. ``IOError`` before
+  ///   `body` starts, if the kernel has no descriptor for the loop or its signals: a later call may succeed.
+  /// - Precondition: The call is made on the main thread, in a synchronous `main` or top-level code, and neither in a
+  ///   task nor in a test. Main-actor tasks that were made before it begin with the run; detached ones begin on a
+  ///   thread of Swift's own, and go on on the loop after their first wait.
   public static func run<Success>(
     cancelOn signals: [Signal] = [.interrupt], _ body: @escaping @MainActor () async throws -> sending Success
   ) throws -> sending Success {
-    RuntimeTakeover.install()
-    let loop = RuntimeTakeover.loop
+    let loop = try RuntimeTakeover.takeOverProgram()
     return try loop.bound.unchecked.run(cancelOn: signals) { task in
       // SAFETY: the main actor is this loop, and this thread runs it.
       nonisolated(unsafe) let task = task

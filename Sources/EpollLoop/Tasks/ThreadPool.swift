@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A bounded pool of threads for calls that block: file access, name look-ups, computing.
+/// A bounded pool of threads for calls that block: file access, C libraries, computing.
 ///
 /// Threads start when they are needed and end when they have had nothing to do for a while. Calls
 /// beyond the threads wait, first in, first out.
@@ -12,6 +12,12 @@ public final class ThreadPool: Sendable {
   /// The pool that ``offload(on:_:)`` uses: as many threads as the process may use processors and
   /// 4 more, 32 at the most; an idle one ends after 10 s.
   public static let shared = ThreadPool(maximumThreads: min(32, Thread.processorCount + 4))
+
+  /// The threads of name look-ups: at most 8, started when they are needed.
+  ///
+  /// A resolver that gets no answer holds its thread for 10 s and more, which must not hold up the calls of ``shared``;
+  /// nor may a full ``shared`` hold up look-ups.
+  static let names = ThreadPool(maximumThreads: 8, idleTime: .seconds(10), threadName: "epollloop-names")
 
   /// A call that a thread has taken, and those that came with it.
   private struct Taken {
@@ -29,7 +35,8 @@ public final class ThreadPool: Sendable {
   }
 
   private struct State: ~Copyable {
-    var batches: [CallBatch] = []
+    /// Nil in place of those whose calls have all been taken.
+    var batches: [CallBatch?] = []
     /// The first of `batches` that may have calls left.
     var head = 0
     var threads = 0
@@ -40,7 +47,7 @@ public final class ThreadPool: Sendable {
     /// A thread looks around for the next call.
     var isSearching = false
 
-    var hasPending: Bool { batches[head...].contains(where: \.hasMore) }
+    var hasPending: Bool { batches[head...].contains { $0?.hasMore == true } }
 
     /// Whom to send for the calls that are pending, if nobody is on the way to them.
     mutating func need(_ maximumThreads: Int) -> Need {
@@ -56,7 +63,8 @@ public final class ThreadPool: Sendable {
 
     mutating func next() -> Taken? {
       while head < batches.count {
-        if let call = batches[head].claim() { return Taken(call: call, batch: batches[head]) }
+        if let batch = batches[head], let call = batch.claim() { return Taken(call: call, batch: batch) }
+        batches[head] = nil
         head += 1
         if head == batches.count || head > 1024 && head * 2 > batches.count {
           batches.removeFirst(head)
@@ -70,6 +78,7 @@ public final class ThreadPool: Sendable {
   /// How many threads there are at the most.
   public let maximumThreads: Int
   private let idleNanoseconds: Int64
+  private let threadName: String
   private let lock = ThreadLock()
   /// Whether a call has come since a thread began to look around.
   private let hasNews = Atomic(false)
@@ -84,9 +93,14 @@ public final class ThreadPool: Sendable {
   ///   - maximumThreads: How many there are at the most; more than zero.
   ///   - idleTime: How long one without work stays, on CLOCK_MONOTONIC; an hour at the most, and more counts
   ///     as that.
-  public init(maximumThreads: Int, idleTime: Duration = .seconds(10)) {
+  public convenience init(maximumThreads: Int, idleTime: Duration = .seconds(10)) {
+    self.init(maximumThreads: maximumThreads, idleTime: idleTime, threadName: "epollloop-pool")
+  }
+
+  private init(maximumThreads: Int, idleTime: Duration, threadName: String) {
     precondition(maximumThreads > 0, "A thread pool needs at least one thread")
     self.maximumThreads = maximumThreads
+    self.threadName = threadName
     idleNanoseconds = max(0, min(idleTime.nanosecondsRoundedUp, 3_600_000_000_000))
   }
 
@@ -115,7 +129,7 @@ public final class ThreadPool: Sendable {
   /// those calls and no others.
   private func startFirst() -> Errno? {
     do throws(Errno) {
-      try Thread.start(named: "epollloop-pool") { [self] in work() }
+      try Thread.start(named: threadName) { [self] in work() }
       return nil
     } catch {
       state.threads -= 1
@@ -128,20 +142,28 @@ public final class ThreadPool: Sendable {
 
   private func work() {
     var (taken, need) = takeOrWait()
-    while let first = taken {
-      switch need {
-      case .nobody: break
-      case .waiting: lock.signal()
-      case .another: startAnother()
-      }
-      first.batch.make(first.call)
-      (taken, need) = takeNext()
+    while make(&taken, need) { (taken, need) = takeNext() }
+  }
+
+  /// Makes a call and those behind it in its batch, and releases them: a thread that waits for its next call holds
+  /// nothing of a loop, which may be gone by then.
+  ///
+  /// - Returns: False if there was no call.
+  @inline(never)
+  private func make(_ taken: inout Taken?, _ need: Need) -> Bool {
+    guard let first = taken.take() else { return false }
+    switch need {
+    case .nobody: break
+    case .waiting: lock.signal()
+    case .another: startAnother()
     }
+    first.batch.make(first.call)
+    return true
   }
 
   private func startAnother() {
     do {
-      try Thread.start(named: "epollloop-pool") { [self] in work() }
+      try Thread.start(named: threadName) { [self] in work() }
     } catch {
       // The calls wait for the threads that are there, of which this is one.
       lock.locked { state.threads -= 1 }

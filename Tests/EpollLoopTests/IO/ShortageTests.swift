@@ -143,7 +143,7 @@ private let noLoop = IOError(.makeLoop, .tooManyOpenFiles)
 private func runOnOwnDescriptors(_ body: @escaping @Sendable (Sockets) async throws -> Void) throws {
   try onOwnDescriptors {
     let sockets = Sockets()
-    try runOnLoop { try await body(sockets) }
+    try await runOnLoop { try await body(sockets) }
     #expect(sockets.open.isEmpty, "A socket was left open")
   }
 }
@@ -152,7 +152,7 @@ private func runOnOwnDescriptors(_ body: @escaping @Sendable (Sockets) async thr
 ///
 /// The other threads are the test library's and Dispatch's: they open descriptors when they please, and trap
 /// if they get none.
-private func onOwnDescriptors(_ body: @escaping @Sendable () throws -> Void) throws {
+func onOwnDescriptors(_ body: @escaping @Sendable () throws -> Void) throws {
   // A loop that spins or hangs ends this process, and so fails its test.
   alarm(20)
   let address = try #require(dlsym(nil, "unshare"))

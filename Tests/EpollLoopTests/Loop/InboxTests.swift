@@ -115,6 +115,33 @@ import Testing
     #expect(freed == nil)
   }
 
+  @Test func `the storage of a burst of calls is given back`() async throws {
+    try await runOnLoop {
+      let (loop, core, calls) = (EventLoop.current, LoopCore.current, CallCounter())
+      for _ in 0..<100_000 { try loop.execute { calls.add() } }
+      while calls.value < 100_000 { await yield() }
+      // The two arrays change places each time.
+      for number in 100_001...100_004 {
+        try loop.execute { calls.add() }
+        while calls.value < number { await yield() }
+        #expect(core.batch.capacity <= 4096)
+      }
+    }
+  }
+
+  @Test func `calls that come again and again use the same storage`() async throws {
+    try await runOnLoop {
+      let (loop, core, calls) = (EventLoop.current, LoopCore.current, CallCounter())
+      var storage: Set<UnsafeRawPointer?> = []
+      for round in 1...100 {
+        for _ in 0..<2000 { try loop.execute { calls.add() } }
+        while calls.value < round * 2000 { await yield() }
+        if round > 2 { storage.insert(core.batch.withUnsafeBytes { UnsafeRawPointer($0.baseAddress) }) }
+      }
+      #expect(storage.count == 2)
+    }
+  }
+
   @Test func `execute on the loop's own thread is called after what is ready`() async throws {
     try await runOnLoop {
       let loop = EventLoop.current

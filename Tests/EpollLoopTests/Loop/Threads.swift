@@ -56,3 +56,8 @@ final class LoopThread: Sendable {
     return ended.wait(for: 1)
   }
 }
+
+/// Lets `EventLoop.run` be called in a task and on any thread: in a process of its own, where no other task goes on.
+func takeProcessOver() throws {
+  _ = try RuntimeTakeover.takeOver()
+}

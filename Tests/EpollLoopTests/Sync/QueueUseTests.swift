@@ -144,7 +144,7 @@ import Testing
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try await runOnLoop(clock: .kernel) {
         let queue = Queue<Int>()
-        try await offload { try runOnLoop { try await queue.put(1) } }
+        try await offload { try await runOnLoop { try await queue.put(1) } }
       }
     }
     #expect(names("'Queue.put' belongs to another event loop's thread", result))
@@ -152,6 +152,7 @@ import Testing
 
   @Test func `on the main actor, tasks share queues, local variables and items that are not Sendable`() async {
     await #expect(processExitsWith: .success) {
+      try takeProcessOver()
       try EventLoop.run { try await MainActorUse.work() }
     }
   }

@@ -5,6 +5,7 @@ import Testing
 @Suite struct MainActorOrderTests {
   @Test func `children of scopes, gathers and races start in the order in which they were spawned`() async {
     await #expect(processExitsWith: .success) {
+      try takeProcessOver()
       try EventLoop.run {
         var order: [String] = []
         try await withTaskScope { scope in
@@ -23,6 +24,7 @@ import Testing
 
   @Test func `a child takes one turn, and its parent one for all`() async {
     await #expect(processExitsWith: .success) {
+      try takeProcessOver()
       try EventLoop.run {
         let loop = EventLoop.current
         var sum = 0

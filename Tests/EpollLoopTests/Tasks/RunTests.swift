@@ -136,6 +136,13 @@ import Testing
     }
   }
 
+  @Test func `a run that would take the test's process over traps, and says what to do`() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try EventLoop.run {}
+    }
+    #expect(names("EventLoop.run was called in a test, whose library would lose the main actor", result))
+  }
+
   @Test func `a loop that runs on one thread traps on a second`() async {
     await #expect(processExitsWith: .failure) {
       let loop = try EventLoop()

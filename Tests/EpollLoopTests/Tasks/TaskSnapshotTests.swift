@@ -93,7 +93,7 @@ import Testing
         let printer = try EventLoop.current.printTasks()
         for _ in 0..<2 {
           await yield()
-          pthread_kill(pthread_self(), SIGUSR1)
+          deliver(.user1)
           // Printed when the loop has looked at the kernel.
           for _ in 0..<1000 { await yield() }
         }

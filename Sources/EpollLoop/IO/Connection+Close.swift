@@ -18,7 +18,7 @@ extension Connection {
     defer { stream.close() }
     let deadline = stream.core.now + Connection.closeTimeout
     stream.beginClosing()
-    guard await stream.waitForLastTurn(until: deadline) else { return }
+    guard await stream.waitForLastWrite(until: deadline) else { return }
     if case .finished = stream.writing {
     } else {
       // An error here means that the connection is gone already.

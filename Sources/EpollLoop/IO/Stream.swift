@@ -29,6 +29,8 @@ final class Stream {
   @exclusivity(unchecked) private(set) var phase = Phase.open
   /// Tasks that wait for their turn to write; made when the first one does.
   @exclusivity(unchecked) private var writers: WaitQueue?
+  /// The close that waits for the last write; stale if none does.
+  @exclusivity(unchecked) private var closer = Waiter.nobody
   /// The memory of the last chunk that was read; used again once the reader has let go of it.
   @exclusivity(unchecked) private var lastBuffer: Buffer?
 
@@ -55,6 +57,7 @@ final class Stream {
     phase = .closed
     core.deregister(registration)
     writers?.wakeAll(.closed)
+    core.wake(closer, .closed)
     descriptor = nil
   }
 
@@ -226,15 +229,15 @@ final class Stream {
     }
   }
 
-  /// Waits behind all writes that are under way, until an instant.
+  /// Waits until no write is under way, or the direction has been ended; the close that has begun is the only one.
   ///
-  /// - Returns: False if they have not ended by then, or the stream was closed, or the task cancelled.
-  nonisolated(nonsending) func waitForLastTurn(until deadline: Instant) async -> Bool {
+  /// It is no writer: a finish, which fails the writers behind it, must not cut the close short.
+  ///
+  /// - Returns: False if neither is so by `deadline`, or the stream was closed, or the task cancelled.
+  nonisolated(nonsending) func waitForLastWrite(until deadline: Instant) async -> Bool {
     guard case .busy = writing else { return true }
-    let queue = writers ?? WaitQueue(core)
-    writers = queue
-    let wake = await core.park(for: "the connection to close") { waiter in
-      queue.append(waiter)
+    let wake = await core.park(for: "the last write to end") { waiter in
+      closer = waiter
       core.schedule(waiter, at: deadline)
     }
     return wake == .ready && phase != .closed
@@ -245,12 +248,14 @@ final class Stream {
   func endWriting() {
     if let writers, writers.wakeFirst() { return }
     writing = .open
+    if phase == .closing { core.wake(closer, .ready) }
   }
 
   /// Ends the writing direction, shutdown(2), in this task's turn; those who wait to write fail.
   func finish() throws(Errno) {
     writing = .finished
     writers?.wakeAll(.closed)
+    core.wake(closer, .ready)
     try socket.shutDown(.writing)
   }
 }

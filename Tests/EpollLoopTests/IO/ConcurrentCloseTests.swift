@@ -1,5 +1,6 @@
-import EpollLoop
 import Testing
+
+@testable import EpollLoop
 
 /// What others may do while a close waits for the peer.
 @Suite struct ConcurrentCloseTests {
@@ -71,4 +72,57 @@ import Testing
       peer.close()
     }
   }
+
+  @Test func `a close next to a finish that waits for its turn delivers all that was written`() throws {
+    try runOnSockets(clock: .kernel) { sockets in
+      let (client, server, bytes) = try await slowReader(sockets)
+      let writer = spawn { try await server.write(bytes) }
+      await yield()
+      let finisher = spawn { try await server.finish() }
+      await yield()
+      let closes = spawn { try await gather({ await server.close() }, { await server.close() }) }
+      await yield()
+      var received: [UInt8] = []
+      while !server.bound.unchecked.isFinished, let chunk = try await client.read() { received += chunk }
+      // The close goes on while much is still in the kernel's buffer.
+      for _ in 0..<10 { await yield() }
+      received += try await readAll(client)
+      #expect(received == bytes)
+      await client.close()
+      try await writer.value
+      try await finisher.value
+      _ = try await closes.value
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func `a close that waits for a write and is cancelled, or broken off, ends at once`(isCancel: Bool) throws {
+    try runOnSockets { sockets in
+      let (client, server, bytes) = try await slowReader(sockets)
+      let writer = spawn { await failure { try await server.write(bytes) } }
+      await yield()
+      let finisher = spawn { await failure { try await server.finish() } }
+      await yield()
+      let start = EventLoop.current.now
+      let closing = spawn { await server.close() }
+      await yield()
+      if isCancel { closing.cancel() } else { server.abort() }
+      try await closing.value
+      #expect(server.isClosed)
+      #expect(EventLoop.current.now == start)
+      #expect(try await writer.value == .io(.write, .badFileDescriptor))
+      #expect(try await finisher.value == .io(.finish, .badFileDescriptor))
+      client.abort()
+    }
+  }
+}
+
+/// A connection whose client has sent what the server leaves unread, and more bytes than the kernel takes at once.
+private func slowReader(_ sockets: Sockets) async throws -> (client: Connection, server: Connection, bytes: [UInt8]) {
+  let (clientOptions, _) = narrow()
+  var serverOptions = ListenerOptions()
+  serverOptions.connection.sendBufferBytes = 150_000
+  let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
+  try await client.write("left unread")
+  return (client, server, pattern(600_000))
 }

@@ -47,7 +47,7 @@ final class MemoryPipe {
     lineFree = EventLoop.current.now
   }
 
-  func read() async throws -> Chunk? {
+  func read(upTo count: Int) async throws -> Chunk? {
     precondition(!isRead, "Only one task may read from a stream at a time")
     isRead = true
     defer { isRead = false }
@@ -56,10 +56,12 @@ final class MemoryPipe {
       let now = EventLoop.current.now
       if let first = segments.first {
         if first.arrival <= now {
-          segments.removeFirst()
-          unread -= first.chunk.count
+          let part = first.chunk.prefix(count)
+          let rest = first.chunk.dropFirst(count)
+          if rest.isEmpty { segments.removeFirst() } else { segments[0].chunk = rest }
+          unread -= part.count
           changed.open()
-          return first.chunk
+          return part
         }
         try await wait(until: first.arrival)
       } else if case .finished(let arrival) = phase {

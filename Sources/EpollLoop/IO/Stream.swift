@@ -69,9 +69,9 @@ final class Stream {
 
   // MARK: reading
 
-  /// Reads the next chunk, waiting for at least one byte; nil at the end of the stream.
+  /// Reads the next chunk of at most `limit` bytes, waiting for at least one; nil at the end of the stream.
   @inline(__always)
-  nonisolated(nonsending) func read() async throws -> Chunk? {
+  nonisolated(nonsending) func read(upTo limit: Int = Buffer.capacity) async throws -> Chunk? {
     if isKnownUniquelyReferenced(&lastBuffer), let buffer = lastBuffer.take() { core.buffers.giveBack(buffer) }
     lastBuffer = nil
     while true {
@@ -80,7 +80,7 @@ final class Stream {
       let buffer = core.buffers.take()
       let count: Int?
       do throws(Errno) {
-        count = try tryRead(into: buffer.bytes, count: Buffer.capacity)
+        count = try tryRead(into: buffer.bytes, count: min(limit, Buffer.capacity))
       } catch {
         core.buffers.giveBack(buffer)
         throw IOError(.read, error)
@@ -162,18 +162,20 @@ final class Stream {
 
   // MARK: writing
 
-  /// Sends what fits, without waiting.
+  /// Sends what fits of some bytes from `offset` on, without waiting.
   ///
   /// - Returns: The count; 0 if nothing fits.
   @inline(__always)
-  func trySend(_ bytes: UnsafeRawPointer, count: Int) throws(Errno) -> Int {
+  func trySend(_ bytes: UnsafeRawBufferPointer, from offset: Int) throws(Errno) -> Int {
+    guard let start = bytes.baseAddress else { return 0 }
+    let count = bytes.count - offset
     while true {
       switch registration.writing {
       case .ready: break
       case .idle, .awaited: return 0
       case .closed: throw .badFileDescriptor
       }
-      let result = socket.send(bytes, count: count)
+      let result = socket.send(start + offset, count: count)
       if result >= 0 {
         // A short count means a full buffer: the next room is an edge, epoll(7).
         if result < count { registration.writing = .idle }
@@ -248,14 +250,17 @@ final class Stream {
   func endWriting() {
     if let writers, writers.wakeFirst() { return }
     writing = .open
-    if phase == .closing { core.wake(closer, .ready) }
+    if phase == .closing { wakeCloser() }
   }
+
+  @inline(never)
+  private func wakeCloser() { core.wake(closer, .ready) }
 
   /// Ends the writing direction, shutdown(2), in this task's turn; those who wait to write fail.
   func finish() throws(Errno) {
     writing = .finished
     writers?.wakeAll(.closed)
-    core.wake(closer, .ready)
+    wakeCloser()
     try socket.shutDown(.writing)
   }
 }

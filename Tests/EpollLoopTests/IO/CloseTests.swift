@@ -20,7 +20,7 @@ import Testing
       let (client, server) = try await sockets.pair()
       try await close(client, server)
       #expect(await failure { try await client.read() } == .io(.read, .badFileDescriptor))
-      #expect(await failure { try await readInto(client, atMost: 1) } == .io(.read, .badFileDescriptor))
+      #expect(await failure { try await client.read(upTo: 1) } == .io(.read, .badFileDescriptor))
       #expect(await failure { try await client.write("x") } == .io(.write, .badFileDescriptor))
       #expect(await failure { try await client.finish() } == .io(.finish, .badFileDescriptor))
       #expect(await failure { try client.configure(noDelay: true) } == .io(.configure, .badFileDescriptor))

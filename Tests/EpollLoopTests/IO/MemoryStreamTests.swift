@@ -84,4 +84,23 @@ import Testing
       try await writer.value
     }
   }
+
+  @Test func `a read up to a count returns no more, and makes room for so much`() throws {
+    try runOnLoop {
+      var link = MemoryLink()
+      link.capacity = 8
+      let (left, right) = MemoryStream.pair(link)
+      try await left.write("12345678")
+      #expect(try await right.read(upTo: 3).map { Array($0) } == Array("123".utf8))
+      try await left.write(Chunk("abc".utf8))
+      #expect(try await right.read(upTo: 100).map { Array($0) } == Array("45678".utf8))
+      #expect(try await right.read().map { Array($0) } == Array("abc".utf8))
+    }
+  }
+
+  @Test func `a read up to no byte of a stream in memory traps`() async {
+    await #expect(processExitsWith: .failure) {
+      try runOnLoop { _ = try await MemoryStream.pair().0.read(upTo: 0) }
+    }
+  }
 }

@@ -17,15 +17,29 @@ import Testing
     }
   }
 
-  @Test func `a read into the caller's memory brings no more than fits`() throws {
+  @Test func `a read up to a count returns no more, and the rest with the next read`() throws {
     try runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       try peer.send("abcdef")
-      #expect(try await readInto(connection, atMost: 4) == Array("abcd".utf8))
-      #expect(try await readInto(connection, atMost: 4) == Array("ef".utf8))
+      #expect(try await connection.read(upTo: 4).map { Array($0) } == Array("abcd".utf8))
+      #expect(try await connection.read(upTo: 4).map { Array($0) } == Array("ef".utf8))
       peer.finish()
-      #expect(try await readInto(connection, atMost: 4).isEmpty)
-      #expect(try await readInto(connection, atMost: 4).isEmpty)
+      #expect(try await connection.read(upTo: 4) == nil)
+      #expect(try await connection.read(upTo: 4) == nil)
+    }
+  }
+
+  @Test func `a read up to more than 64 KiB returns 64 KiB at most`() throws {
+    try runOnSockets { sockets in
+      let (peer, connection) = try await sockets.rawPair()
+      let bytes = pattern(100_000)
+      let reader = spawn {
+        // Once all is there a read could return it at once.
+        try await settle()
+        return try await connection.read(upTo: .max)
+      }
+      try peer.send(bytes)
+      #expect(try await reader.value.map { Array($0) } == Array(bytes.prefix(65_536)))
     }
   }
 
@@ -206,13 +220,13 @@ import Testing
     #expect(names("Only one task may read from a connection at a time", result))
   }
 
-  @Test func `a read into no memory traps`() async {
+  @Test func `a read up to no byte traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try runOnSockets { sockets in
         let (_, connection) = try await sockets.rawPair()
-        _ = try await readInto(connection, atMost: 0)
+        _ = try await connection.read(upTo: 0)
       }
     }
-    #expect(names("A read needs a buffer with room for a byte", result))
+    #expect(names("its count must be greater than zero", result))
   }
 }

@@ -69,15 +69,50 @@ import Testing
     }
   }
 
-  @Test func `texts, arrays, spans and chunks can be written`() throws {
+  @Test func `arrays, texts, their parts and chunks can be written, at once and in pieces`() throws {
     try runOnSockets { sockets in
-      let (client, server) = try await sockets.pair()
-      try await client.write("text ")
-      let chunk = try await server.read()
-      try await client.write(chunk.map { Array($0[1..<4]) } ?? [])
-      try await server.write(chunk.map { $0[1..<4] } ?? chunk.unsafelyUnwrapped)
-      #expect(try await read(3, from: client) == Array("ext".utf8))
-      #expect(try await read(3, from: server) == Array("ext".utf8))
+      let (clientOptions, serverOptions) = narrow()
+      let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
+      let text = String(repeating: "äöü, ", count: 6000)
+      let bytes = Array(text.utf8)
+      let part = text.dropFirst(7)
+      let short: Substring = "<short>".dropFirst().dropLast()
+      let writer = spawn {
+        try await client.write("tiny ")
+        try await client.write(short)
+        try await client.write(text)
+        try await client.write(part)
+        try await client.write(bytes)
+        try await client.write(bytes[1000..<20_000])
+        try await client.write(Chunk(bytes)[2000..<30_000])
+        try await client.finish()
+      }
+      let small = Array("tiny short".utf8)
+      let parts: [[UInt8]] = [
+        small, bytes, Array(part.utf8), bytes, Array(bytes[1000..<20_000]), Array(bytes[2000..<30_000]),
+      ]
+      #expect(try await readAll(server) == Array(parts.joined()))
+      try await writer.value
+      try await close(client, server)
+    }
+  }
+
+  @Test func `a write holds its bytes although the variable that they come from is replaced`() throws {
+    try runOnSockets { sockets in
+      let (clientOptions, serverOptions) = narrow()
+      let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
+      var bytes = [UInt8](repeating: 1, count: 100_000)
+      let writer = spawn {
+        try await client.write(bytes)
+        try await client.finish()
+      }
+      await yield()
+      bytes = []
+      let others = (0..<20).map { _ in [UInt8](repeating: 2, count: 100_000) }
+      let received = try await readAll(server)
+      #expect(received.count == 100_000 && received.allSatisfy { $0 == 1 })
+      #expect(others.allSatisfy { $0.allSatisfy { $0 == 2 } })
+      try await writer.value
       try await close(client, server)
     }
   }

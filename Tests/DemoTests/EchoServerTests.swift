@@ -123,4 +123,41 @@ import Testing
     #expect(try Client(server.port).echo("fresh"))
     #expect(try server.stop().connections == 61)
   }
+
+  @Test(.enabled(if: has("strace"), "needs strace"), arguments: ["ENOSPC", "ENOMEM"])
+  func `a connection that the loop cannot watch at once is served when it can`(reason: String) throws {
+    // Which call is the first client's: the one after those of the start.
+    let line = "inject=epoll_ctl:error=\(reason):when=\(try callsOfTheStart() + 1)"
+    let server = try Server(under: ["strace", "-D", "-qq", "-o", "/dev/null", "-e", line])
+    let first = try Client(server.port)
+    #expect(try first.echo("first"))
+    #expect(try Client(server.port).echo("second"))
+    first.finish()
+    #expect(try server.stop().connections == 2)
+  }
+}
+
+/// The number of `epoll_ctl(2)` calls that the server makes until it listens.
+private func callsOfTheStart() throws -> Int {
+  var path = Array("/tmp/epoll-calls-XXXXXX".utf8CString)
+  let file = try #require(fdopen(mkstemp(&path), "r"))
+  defer {
+    fclose(file)
+    unlink(path)
+  }
+  let name = String(decoding: path.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+  _ = try Server(under: ["strace", "-D", "-o", name, "-e", "trace=epoll_ctl"]).stop()
+  var count = 0
+  var line = [CChar](repeating: 0, count: 256)
+  let deadline = Program.now() + 10_000
+  while Program.now() < deadline {
+    guard fgets(&line, 256, file) != nil else {
+      clearerr(file)
+      _ = poll(nil, 0, 5)
+      continue
+    }
+    if strstr(line, "EPOLL_CTL_ADD") != nil { count += 1 }
+    if strstr(line, "+++") != nil { return count }
+  }
+  throw Program.Failure(description: "strace does not end")
 }

@@ -6,8 +6,9 @@ final class Server {
   let program: Program
   let port: UInt16
 
-  init(_ arguments: [String] = [], descriptors: Int? = nil) throws {
-    program = try Program("echo-server", ["--port", "0"] + arguments, descriptors: descriptors)
+  init(_ arguments: [String] = [], descriptors: Int? = nil, under tracer: [String] = []) throws {
+    program = try Program(
+      "echo-server", ["--port", "0"] + arguments, descriptors: descriptors, under: tracer)
     let line = try #require(try program.line())
     try #require(line.hasPrefix("listening on 127.0.0.1:"))
     port = try #require(UInt16(line.split(separator: ":").last ?? ""))

@@ -35,9 +35,15 @@ final class Stream {
   @exclusivity(unchecked) private var lastBuffer: Buffer?
 
   /// Takes over a socket that is connected, or has begun to be.
-  init(_ descriptor: consuming FileDescriptor, _ core: LoopCore) throws(Errno) {
+  convenience init(_ descriptor: consuming FileDescriptor, _ core: LoopCore) throws(Errno) {
+    let registration = try core.register(descriptor.number)
+    self.init(descriptor, registration, core)
+  }
+
+  /// Takes over a socket that is registered.
+  init(_ descriptor: consuming FileDescriptor, _ registration: Registration, _ core: LoopCore) {
     socket = Socket(fd: descriptor.number)
-    registration = try core.register(descriptor.number)
+    self.registration = registration
     self.descriptor = consume descriptor
     self.core = core
   }

@@ -1,17 +1,25 @@
 extension Connection {
-  /// How long ``close()`` takes at the most.
+  /// How long ``close()`` takes at most.
   static let closeTimeout = Duration.seconds(1)
-  /// How many bytes ``close()`` reads and drops at the most.
+  /// The maximum number of bytes that ``close()`` reads and drops.
   static let closeDrainLimit = 1 << 20
+  /// After what time ``close()`` first asks again whether all is acknowledged; each further time is twice as long.
+  static let closeFirstPause = Duration.milliseconds(1)
 
   /// Closes the connection so that the peer gets all that has been written.
   ///
-  /// Whoever waits to read gets an error at once. Writes that are under way go on; after them this end is
-  /// finished, and what the peer still sends is read and dropped until it ends its own. All of it takes at
-  /// most 1 s and 1 MiB: then the descriptor is closed all the same, and writes that are still under way
-  /// fail. (A close with unread input resets the connection, and takes what the peer has not read yet with
-  /// it: RFC 2525, 2.17.) A second time nothing happens, also while the first is under way; if the task is
-  /// cancelled, the descriptor is closed at once.
+  /// Tasks that wait to read get an error at once. Writes that are under way go on; after them this direction is ended.
+  /// Then the call waits as long as there is something to protect:
+  ///
+  /// - until the peer's kernel has acknowledged all bytes, which for an idle peer it has already, or does within the time
+  ///   of its delayed acknowledgement (40 ms on Linux);
+  /// - until the peer ends its direction, if there was input that nobody had read, or some arrives: it is read and dropped.
+  ///
+  /// A close with unread input would reset the connection and drop what has not been acknowledged (RFC 2525, 2.17).
+  ///
+  /// All of it takes at most 1 s and 1 MiB: then the descriptor is closed, and writes that are still under way fail. The
+  /// call has no effect when called again, even while the first is under way. If the task is cancelled, the descriptor is
+  /// closed at once.
   public func close() async {
     let stream = bound.open("Connection.close")
     guard stream.phase == .open else { return }
@@ -24,6 +32,7 @@ extension Connection {
       // An error here means that the connection is gone already.
       do { try stream.finish() } catch { return }
     }
+    // A peer that has ended its direction sends nothing more, so that nothing can cause a reset.
     guard !stream.hasReadEnd else { return }
     await stream.drain(limit: Connection.closeDrainLimit, until: deadline)
   }
@@ -40,27 +49,44 @@ extension Connection {
 }
 
 extension Stream {
-  /// Reads and drops until the end of the stream, a limit, an error, an instant, or cancellation.
+  /// Waits until a close cannot lose anything any more, reading and dropping what the peer sends.
+  ///
+  /// That is when the peer has ended its direction; or when all is acknowledged and the peer has sent nothing that was left
+  /// unread: see "Ending a connection" on the page Epoll for why that suffices. It ends early at a limit of bytes or of
+  /// time, at an error, and by cancellation.
   fileprivate nonisolated(nonsending) func drain(limit: Int, until deadline: Instant) async {
     let buffer = core.buffers.take()
     defer { core.buffers.giveBack(buffer) }
     var dropped = 0
-    while dropped < limit {
+    var pause = Connection.closeFirstPause
+    while dropped < limit, phase != .closed {
       do {
+        // The end of the stream counts as one byte.
+        let isAcknowledged = try dropped > 0 || socket.unacknowledgedCount() <= 1
+        // There may be input that no event has reported yet: ask the kernel.
+        registration.reading = .ready
         if let count = try tryRead(into: buffer.bytes, count: Buffer.capacity) {
           if count == 0 { return }
           dropped += count
           if core.spend() { await core.giveWay() }
           continue
         }
+        if dropped == 0, isAcknowledged { return }
       } catch {
         return
       }
-      let wake = await core.park(for: "unsent bytes to leave") { waiter in
+      let instant = dropped > 0 ? deadline : min(deadline, core.now + pause)
+      let wake = await core.park(for: "the peer to take what was written") { waiter in
         registration.reading = .awaited(waiter)
-        core.schedule(waiter, at: deadline)
+        core.schedule(waiter, at: instant)
       }
-      if wake != .ready { return }
+      switch wake {
+      case .ready: break
+      case .timedOut:
+        if instant == deadline { return }
+        pause = pause * 2
+      case .cancelled, .closed: return
+      }
     }
   }
 }

@@ -8,6 +8,7 @@ import Testing
     await #expect(processExitsWith: .success) {
       try runOnSockets { sockets in
         let (peer, connection) = try await sockets.rawPair()
+        try peer.send("unread")
         let closing = spawn { await connection.close() }
         try await settle()
         #expect(await failure { try await connection.read() } == .io(.read, .badFileDescriptor))
@@ -20,6 +21,7 @@ import Testing
   @Test func `a second close does not cut the first one short`() throws {
     try runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
+      try peer.send("unread")
       let start = EventLoop.current.now
       let first = spawn { await connection.close() }
       try await settle()
@@ -63,9 +65,11 @@ import Testing
   @Test func `breaking off ends a close that waits`() throws {
     try runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
+      try peer.send("unread")
       let start = EventLoop.current.now
       let closing = spawn { await connection.close() }
       await yield()
+      #expect(!closing.isDone)
       connection.abort()
       try await closing.value
       #expect(EventLoop.current.now == start)

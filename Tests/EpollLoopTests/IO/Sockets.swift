@@ -204,6 +204,8 @@ func close(_ one: Connection, _ other: Connection) async throws {
 }
 
 extension Stream {
+  /// Whether the descriptor has been closed.
+  var isClosed: Bool { phase == .closed }
   /// Whether the end of the writing direction has been sent.
   var isFinished: Bool {
     if case .finished = writing { true } else { false }

@@ -43,11 +43,12 @@ final class Server {
 final class Client {
   private var fd: Int32
 
-  init(_ port: UInt16) throws {
+  init(_ port: UInt16, receiveBuffer: Int32? = nil) throws {
     fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var limit = timeval(tv_sec: 20, tv_usec: 0)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    if var receiveBuffer { setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, 4) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
@@ -70,9 +71,18 @@ final class Client {
   }
 
   /// Sends as much as the kernels take without anybody reading.
-  func stuff() {
+  ///
+  /// - Returns: The number of bytes sent.
+  @discardableResult
+  func stuff(atMost limit: Int = .max) -> Int {
     let bytes = [UInt8](repeating: 7, count: 65_536)
-    while Glibc.send(fd, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)) > 0 {}
+    var sent = 0
+    while sent < limit {
+      let count = Glibc.send(fd, bytes, min(bytes.count, limit - sent), Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+      guard count > 0 else { break }
+      sent += count
+    }
+    return sent
   }
 
   /// Receives once; empty at the end.

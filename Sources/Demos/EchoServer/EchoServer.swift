@@ -17,7 +17,7 @@ final class EchoServer {
   /// Where it listens.
   var address: SocketAddress { listener.localAddress }
 
-  /// Serves until it is cancelled, and lets connections end within the grace period.
+  /// Serves until it is cancelled. Then idle connections end at once, and busy ones may within the grace period.
   func serve() async {
     do {
       try await listener.serve(maximumConnections: options.maximumConnections, grace: options.grace) {
@@ -40,7 +40,7 @@ final class EchoServer {
     defer { bytes += echoed }
     let watchdog = options.idleTimeout.map { Watchdog($0) { connection.abort() } }
     defer { watchdog?.stop() }
-    while let chunk = try await connection.read() {
+    while let chunk = try await connection.readUnlessServerCloses() {
       watchdog?.reset()
       try await connection.write(chunk)
       watchdog?.reset()

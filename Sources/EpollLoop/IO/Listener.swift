@@ -20,6 +20,8 @@ public final class Listener: Sendable {
     fileprivate var pausing = Waiter.nobody
     /// The connection that could not be registered; the next attempt begins with it.
     fileprivate var unregistered: Accepted?
+    /// The end of the serving, once it has begun.
+    fileprivate var serving: Serving?
     /// Registers a connection's descriptor; a test may put a shortage here.
     var register: (Int32) throws(Errno) -> Registration
 
@@ -36,11 +38,19 @@ public final class Listener: Sendable {
       if case .closed = registration.reading { true } else { false }
     }
 
-    /// Wakes whoever waits to accept with an error, then closes the descriptor.
+    /// Has connections that are accepted from now on hear of this listener's close.
+    func beginServing() -> Serving {
+      let serving = Serving(core)
+      self.serving = serving
+      return serving
+    }
+
+    /// Wakes whoever waits to accept with an error, and handlers that wait for the end; then closes the descriptor.
     func close() {
       guard !isClosed else { return }
       core.deregister(registration)
       core.wake(pausing, .closed)
+      serving?.close()
       unregistered = nil
       descriptor = nil
     }

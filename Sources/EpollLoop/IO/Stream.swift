@@ -23,6 +23,8 @@ final class Stream {
   let socket: Socket
   private var descriptor: FileDescriptor?
   let registration: Registration
+  /// The server whose handler has this connection; nil if none has.
+  @exclusivity(unchecked) var serving: Serving?
   /// Whether the peer has ended its direction, and all of it has been read.
   @exclusivity(unchecked) private(set) var hasReadEnd = false
   @exclusivity(unchecked) private(set) var writing = Writing.open
@@ -75,14 +77,18 @@ final class Stream {
 
   // MARK: reading
 
-  /// Reads the next chunk of at most `limit` bytes, waiting for at least one; nil at the end of the stream.
+  /// Reads the next chunk of at most `limit` bytes, waiting for at least one.
+  ///
+  /// - Returns: Nil at the end of the stream; also, if `heedsServer`, if the server is closing and nothing has arrived.
   @inline(__always)
-  nonisolated(nonsending) func read(upTo limit: Int = Buffer.capacity) async throws -> Chunk? {
+  nonisolated(nonsending) func read(
+    upTo limit: Int = Buffer.capacity, heedsServer: Bool = false
+  ) async throws -> Chunk? {
     if isKnownUniquelyReferenced(&lastBuffer), let buffer = lastBuffer.take() { core.buffers.giveBack(buffer) }
     lastBuffer = nil
     while true {
       // An idle connection holds no buffer: wait first.
-      try await waitToRead()
+      try await waitToRead(heedsServer)
       let buffer = core.buffers.take()
       let count: Int?
       do throws(Errno) {
@@ -93,7 +99,7 @@ final class Stream {
       }
       guard let count, count > 0 else {
         core.buffers.giveBack(buffer)
-        if count == 0 { return nil }
+        if count == 0 || (heedsServer && isServerClosing) { return nil }
         continue
       }
       lastBuffer = buffer
@@ -138,12 +144,13 @@ final class Stream {
     }
   }
 
-  /// Waits until a read may bring something.
+  /// Waits until a read may bring something, or, if `heedsServer`, until the server is closing.
   ///
   /// - Throws: `CancellationError`, or the reason that the stream is closed.
   @inline(__always)
-  nonisolated(nonsending) func waitToRead() async throws {
+  nonisolated(nonsending) func waitToRead(_ heedsServer: Bool) async throws {
     try checkOpen(.read)
+    if heedsServer, isServerClosing { distrustIdleness() }
     switch registration.reading {
     case .ready, .closed:
       // A peer that never pauses must not keep a cancellation from being seen.
@@ -152,12 +159,28 @@ final class Stream {
     case .awaited(let waiter): checkOnlyReader(waiter)
     case .idle: break
     }
-    let wake = await core.park(for: "bytes to read") { registration.reading = .awaited($0) }
+    let wake = await core.park(for: "bytes to read") { waiter in
+      registration.reading = .awaited(waiter)
+      if heedsServer, let serving { serving.add(waiter) }
+    }
     switch wake {
-    case .ready: try checkOpen(.read)
+    case .ready:
+      try checkOpen(.read)
+      if heedsServer, isServerClosing { distrustIdleness() }
     case .cancelled: throw CancellationError()
     case .closed, .timedOut: throw IOError(.read, .badFileDescriptor, "closed meanwhile")
     }
+  }
+
+  /// Whether the connection has a server, and that is closing.
+  @inline(__always)
+  var isServerClosing: Bool { if let serving { serving.isClosing } else { false } }
+
+  /// Makes the next attempt ask the kernel, although no event has reported bytes.
+  @inline(never)
+  private func distrustIdleness() {
+    if case .awaited(let waiter) = registration.reading { checkOnlyReader(waiter) }
+    registration.reading = .ready
   }
 
   private func checkOnlyReader(_ waiter: Waiter) {

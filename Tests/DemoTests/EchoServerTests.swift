@@ -87,6 +87,33 @@ import Testing
     #expect(try server.stop().connections == 2)
   }
 
+  @Test func `a client that reads slowly but steadily is not idle`() throws {
+    let server = try Server(["--idle-timeout", "1"])
+    let slow = try Client(server.port, receiveBuffer: 16_384)
+    let sent = slow.stuff(atMost: 2_000_000)
+    var received = 0
+    let start = Program.now()
+    while Program.now() - start < 3000 {
+      received += try slow.receive(2048).utf8.count
+      _ = poll(nil, 0, 20)
+    }
+    // Far less than the kernels hold: the write has been under way all the time.
+    #expect(received < sent / 2)
+    slow.finish()
+    while case let count = try slow.receive().utf8.count, count > 0 { received += count }
+    #expect(received == sent)
+    #expect(try server.stop().bytes == sent)
+  }
+
+  @Test func `a client that has stopped reading is idle`() throws {
+    let server = try Server(["--idle-timeout", "0.5"])
+    let stuck = try stuckClient(of: server)
+    let start = Program.now()
+    while stuck.isOpen, Program.now() - start < 10_000 { _ = poll(nil, 0, 20) }
+    #expect(!stuck.isOpen)
+    #expect(try server.stop().connections == 1)
+  }
+
   @Test func `it has one thread under load`() throws {
     let server = try Server()
     let load = try Program("c-load", ["\(server.port)", "50", "1000", "4", "20000"])

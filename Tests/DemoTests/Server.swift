@@ -86,11 +86,17 @@ final class Client {
   }
 
   /// Receives once; empty at the end.
-  func receive() throws -> String {
-    var bytes = [UInt8](repeating: 0, count: 65_536)
+  func receive(_ limit: Int = 65_536) throws -> String {
+    var bytes = [UInt8](repeating: 0, count: limit)
     let count = recv(fd, &bytes, bytes.count, 0)
     guard count >= 0 else { throw Program.Failure(description: "recv: errno \(errno)") }
     return String(decoding: bytes.prefix(count), as: UTF8.self)
+  }
+
+  /// Whether the peer has neither reset the connection nor closed it, poll(2).
+  var isOpen: Bool {
+    var state = pollfd(fd: fd, events: 0, revents: 0)
+    return poll(&state, 1, 0) == 0
   }
 
   /// Sends a text and receives it back.

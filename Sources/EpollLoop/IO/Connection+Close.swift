@@ -49,6 +49,18 @@ extension Connection {
 }
 
 extension Stream {
+  /// The number of bytes sent that the peer's kernel has not acknowledged; `Int.max` if the kernel does not say.
+  var unacknowledgedCount: Int {
+    do throws(Errno) {
+      let count = try socket.unacknowledgedCount()
+      // The end of the stream counts as one byte until it is acknowledged, after all others.
+      if case .finished = writing { return max(0, count - 1) }
+      return count
+    } catch {
+      return .max
+    }
+  }
+
   /// Waits until a close cannot lose anything any more, reading and dropping what the peer sends.
   ///
   /// That is when the peer has ended its direction; or when all is acknowledged and the peer has sent nothing that was left
@@ -61,8 +73,7 @@ extension Stream {
     var pause = Connection.closeFirstPause
     while dropped < limit, phase != .closed {
       do {
-        // The end of the stream counts as one byte.
-        let isAcknowledged = try dropped > 0 || socket.unacknowledgedCount() <= 1
+        let isAcknowledged = dropped == 0 && unacknowledgedCount == 0
         // There may be input that no event has reported yet: ask the kernel.
         registration.reading = .ready
         if let count = try tryRead(into: buffer.bytes, count: Buffer.capacity) {
@@ -71,7 +82,7 @@ extension Stream {
           if core.spend() { await core.giveWay() }
           continue
         }
-        if dropped == 0, isAcknowledged { return }
+        if isAcknowledged { return }
       } catch {
         return
       }

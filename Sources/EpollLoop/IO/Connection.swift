@@ -31,6 +31,17 @@ public final class Connection: Sendable {
     return stream.phase == .closed ? nil : stream.socket.localAddress
   }
 
+  /// The number of bytes written that the peer's kernel has not acknowledged; 0 once the connection is closed.
+  ///
+  /// As long as it falls, the peer takes what is sent, even if no write ends: that is how a timer tells a slow peer from one
+  /// that has stopped. Bytes of a write that still waits for room are not counted.
+  ///
+  /// - Complexity: one `ioctl(2)`, SIOCOUTQ of tcp(7).
+  public var unacknowledgedByteCount: Int {
+    let stream = bound.open("Connection.unacknowledgedByteCount")
+    return stream.phase == .closed ? 0 : stream.unacknowledgedCount
+  }
+
   /// Whether this end has been closed. On the loop's thread only.
   public var isClosed: Bool { bound.open("Connection.isClosed").phase != .open }
 }

@@ -117,6 +117,27 @@ import Testing
     }
   }
 
+  @Test func `what the peer's kernel has not taken is counted, but not the end of the stream`() throws {
+    // In real time: the virtual clock would not wait for an acknowledgement.
+    try runOnSockets(clock: .kernel) { sockets in
+      let (clientOptions, serverOptions) = narrow()
+      let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
+      #expect(client.unacknowledgedByteCount == 0)
+      let writer = spawn {
+        try await client.write(pattern(200_000))
+        try await client.finish()
+      }
+      try await settle()
+      let count = client.unacknowledgedByteCount
+      #expect(0 < count && count < 200_000)
+      #expect(try await readAll(server) == pattern(200_000))
+      try await writer.value
+      while client.unacknowledgedByteCount > 0 { await yield() }
+      try await close(client, server)
+      #expect(client.unacknowledgedByteCount == 0)
+    }
+  }
+
   @Test func `an empty write sends nothing, and fails where a write would`() throws {
     try runOnSockets { sockets in
       let (client, server) = try await sockets.pair()

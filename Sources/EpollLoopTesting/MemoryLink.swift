@@ -76,14 +76,18 @@ final class MemoryPipe {
   func write(_ bytes: [UInt8]) async throws {
     var rest = bytes[...]
     while !rest.isEmpty {
+      let written = bytes.count - rest.count
+      func failed(_ reason: Errno) -> IOError {
+        IOError(.write, reason, "\(written) of \(bytes.count) bytes were written", writtenByteCount: written)
+      }
       switch phase {
       case .open: break
-      case .finished: throw IOError(.write, .brokenPipe, "this end has finished writing")
-      case .broken: throw IOError(.write, .connectionReset)
+      case .finished: throw failed(.brokenPipe)
+      case .broken: throw failed(.connectionReset)
       }
       let room = link.capacity - unread
       guard room > 0 else {
-        try await changed.wait()
+        do { try await changed.wait() } catch { throw written > 0 ? failed(.canceled) : error }
         continue
       }
       let piece = rest.prefix(min(room, Int.random(in: link.pieces, using: &random)))

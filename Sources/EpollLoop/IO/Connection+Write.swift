@@ -9,9 +9,9 @@ extension Connection {
   /// A write that need not wait goes out although its task is cancelled, so that a goodbye can be sent.
   /// Hence a loop that only writes, to a peer that is quick to read, calls `Task.checkCancellation()`.
   ///
-  /// - Throws: ``IOError`` if the connection breaks or is closed; no SIGPIPE is raised.
-  ///   `CancellationError` if the task is cancelled and has to wait, for its turn or for room, and no byte
-  ///   has gone; if some have, ``IOError`` with ``Errno/canceled`` that says how many.
+  /// - Throws: ``IOError`` if the connection breaks or is closed, with the number of bytes that have gone
+  ///   (``IOError/writtenByteCount``); no SIGPIPE is raised. `CancellationError` if the task is cancelled and has to wait,
+  ///   for its turn or for room, and no byte has gone; if some have, ``IOError`` with ``Errno/canceled`` and their number.
   /// - Complexity: one `send(2)` if the kernel has room; no allocation.
   public func write(_ bytes: [UInt8]) async throws {
     try await write(count: bytes.count) { stream, offset in
@@ -93,9 +93,9 @@ extension Connection {
   }
 
   private static func writeError(_ error: any Error, sent: Int, of count: Int) -> any Error {
-    if let reason = error as? Errno { return IOError(.write, reason) }
-    guard error is CancellationError, sent > 0 else { return error }
-    return IOError(.write, .canceled, "\(sent) of \(count) bytes were written")
+    if error is CancellationError, sent == 0 { return error }
+    let reason = (error as? Errno) ?? (error as? IOError)?.reason ?? .canceled
+    return IOError(.write, reason, "\(sent) of \(count) bytes were written", writtenByteCount: sent)
   }
 }
 

@@ -70,6 +70,21 @@ import Testing
     }
   }
 
+  @Test(arguments: [true, false])
+  func `a write that is cut short says how many bytes have gone`(isCancel: Bool) throws {
+    try runOnLoop {
+      var link = MemoryLink()
+      link.capacity = 4
+      let (left, right) = MemoryStream.pair(link)
+      let writer = spawn { try await left.write("12345678") }
+      await yield()
+      if isCancel { writer.cancel() } else { right.abort() }
+      let failure = await #expect(throws: IOError.self) { try await writer.value }
+      #expect(failure?.reason == (isCancel ? .canceled : .connectionReset))
+      #expect(failure?.writtenByteCount == 4)
+    }
+  }
+
   @Test func `a write waits while the link is full`() throws {
     try runOnLoop {
       var link = MemoryLink()

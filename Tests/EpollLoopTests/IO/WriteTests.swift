@@ -138,6 +138,30 @@ import Testing
     }
   }
 
+  @Test func `a write that fails says how many bytes have gone, and those behind it that none have`() throws {
+    try runOnSockets { sockets in
+      let (peer, connection) = try await sockets.rawPair(peerReceiveBuffer: 4096)
+      let writers = (0..<3).map { _ in
+        spawn { () async throws -> IOError? in
+          do { try await connection.write(pattern(8_000_000)) } catch let error as IOError { return error }
+          return nil
+        }
+      }
+      try await settle()
+      connection.abort()
+      var counts: [Int?] = []
+      for writer in writers { counts.append(try await writer.value?.writtenByteCount) }
+      #expect(counts[0].map { 0 < $0 && $0 < 8_000_000 } == true)
+      #expect(counts.dropFirst() == [0, 0])
+      do {
+        try await connection.finish()
+      } catch let error as IOError {
+        #expect(error.writtenByteCount == nil)
+      }
+      peer.close()
+    }
+  }
+
   @Test func `an empty write sends nothing, and fails where a write would`() throws {
     try runOnSockets { sockets in
       let (client, server) = try await sockets.pair()

@@ -171,6 +171,25 @@ import Testing
     }
   }
 
+  @Test(arguments: [true, false])
+  func `a reset stays an error, although a write, or a read, has reported it before`(byWrite: Bool) throws {
+    try runOnSockets { sockets in
+      let (peer, connection) = try await sockets.rawPair()
+      try peer.send("data")
+      try await settle()
+      peer.reset()
+      if byWrite {
+        #expect(await failure { try await connection.write("x") } == .io(.write, .connectionReset))
+      }
+      // What has arrived is read first.
+      #expect(try await read(4, from: connection) == Array("data".utf8))
+      // The kernel tells of it once; after that it tells of the end.
+      for _ in 0..<3 {
+        #expect(await failure { try await connection.read() } == .io(.read, .connectionReset))
+      }
+    }
+  }
+
   @Test func `urgent data does not stall the stream behind it`() throws {
     try runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()

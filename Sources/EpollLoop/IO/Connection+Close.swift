@@ -9,11 +9,11 @@ extension Connection {
   /// Closes the connection so that the peer gets all that has been written.
   ///
   /// Tasks that wait to read get an error at once. Writes that are under way go on; after them this direction is ended.
-  /// Then the call waits as long as there is something to protect:
+  /// Meanwhile, what the peer sends is read and dropped. The call waits as long as there is something to protect:
   ///
-  /// - until the peer's kernel has acknowledged all bytes, which for an idle peer it has already, or does within the time
-  ///   of its delayed acknowledgement (40 ms on Linux);
-  /// - until the peer ends its direction, if there was input that nobody had read, or some arrives: it is read and dropped.
+  /// - until all writes have ended and the peer's kernel has acknowledged all bytes, which for an idle peer it has already,
+  ///   or does within the time of its delayed acknowledgement (40 ms on Linux);
+  /// - until the peer ends its direction, if there was input that nobody had read, or some arrives.
   ///
   /// A close with unread input would reset the connection and drop what has not been acknowledged (RFC 2525, 2.17).
   ///
@@ -24,17 +24,8 @@ extension Connection {
     let stream = bound.open("Connection.close")
     guard stream.phase == .open else { return }
     defer { stream.close() }
-    let deadline = stream.core.now + Connection.closeTimeout
     stream.beginClosing()
-    guard await stream.waitForLastWrite(until: deadline) else { return }
-    if case .finished = stream.writing {
-    } else {
-      // An error here means that the connection is gone already.
-      do { try stream.finish() } catch { return }
-    }
-    // A peer that has ended its direction sends nothing more, so that nothing can cause a reset.
-    guard !stream.hasReadEnd else { return }
-    await stream.drain(limit: Connection.closeDrainLimit, until: deadline)
+    await stream.linger(until: stream.core.now + Connection.closeTimeout)
   }
 
   /// Breaks the connection off: the peer gets a reset, and what it has not read yet may be lost.
@@ -63,32 +54,32 @@ extension Stream {
 
   /// Waits until a close cannot lose anything any more, reading and dropping what the peer sends.
   ///
-  /// That is when the peer has ended its direction; or when all is acknowledged and the peer has sent nothing that was left
-  /// unread: see "Ending a connection" on the page Epoll for why that suffices. It ends early at a limit of bytes or of
-  /// time, at an error, and by cancellation.
-  fileprivate nonisolated(nonsending) func drain(limit: Int, until deadline: Instant) async {
-    let buffer = core.buffers.take()
-    defer { core.buffers.giveBack(buffer) }
+  /// That is when all writes have ended, this direction has, and the peer has ended its own; or all is acknowledged and the
+  /// peer has sent nothing that was left unread: see "Ending a connection" on the page Epoll for why that suffices. It ends
+  /// early at a limit of bytes or of time, at an error, and by cancellation.
+  fileprivate nonisolated(nonsending) func linger(until deadline: Instant) async {
     var dropped = 0
     var pause = Connection.closeFirstPause
-    while dropped < limit, phase != .closed {
-      do {
-        let isAcknowledged = dropped == 0 && unacknowledgedCount == 0
-        // There may be input that no event has reported yet: ask the kernel.
-        registration.reading = .ready
-        if let count = try tryRead(into: buffer.bytes, count: Buffer.capacity) {
-          if count == 0 { return }
-          dropped += count
-          if core.spend() { await core.giveWay() }
-          continue
-        }
-        if isAcknowledged { return }
-      } catch {
-        return
+    while phase == .closing {
+      if case .open = writing {
+        // An error here means that the connection is gone already.
+        do { try finish() } catch { return }
       }
-      let instant = dropped > 0 ? deadline : min(deadline, core.now + pause)
+      let isAcknowledged = dropped == 0 && unacknowledgedCount == 0
+      let mayRead = !hasReadEnd && dropped < Connection.closeDrainLimit
+      if mayRead, let count = tryDrop() {
+        dropped += count
+        if core.spend() { await core.giveWay() }
+        continue
+      }
+      var instant = deadline
+      if case .finished = writing {
+        if !mayRead || isAcknowledged { return }
+        if dropped == 0 { instant = min(deadline, core.now + pause) }
+      }
       let wake = await core.park(for: "the peer to take what was written") { waiter in
-        registration.reading = .awaited(waiter)
+        closer = waiter
+        if mayRead { registration.reading = .awaited(waiter) }
         core.schedule(waiter, at: instant)
       }
       switch wake {
@@ -98,6 +89,24 @@ extension Stream {
         pause = pause * 2
       case .cancelled, .closed: return
       }
+    }
+  }
+
+  /// Reads and drops once, without waiting.
+  ///
+  /// - Returns: The number of bytes, 0 at the end of the stream or if the connection is broken; nil if there are none.
+  private func tryDrop() -> Int? {
+    // An idle connection holds no buffer, even while it closes.
+    let buffer = core.buffers.take()
+    defer { core.buffers.giveBack(buffer) }
+    // There may be input that no event has reported yet: ask the kernel.
+    registration.reading = .ready
+    do {
+      return try tryRead(into: buffer.bytes, count: Buffer.capacity)
+    } catch {
+      // Writes that are under way hear of it by themselves.
+      hasReadEnd = true
+      return 0
     }
   }
 }

@@ -33,8 +33,8 @@ final class Stream {
   @exclusivity(unchecked) private(set) var phase = Phase.open
   /// Tasks that wait for their turn to write; made when the first one does.
   @exclusivity(unchecked) private var writers: WaitQueue?
-  /// The close that waits for the last write; stale if none does.
-  @exclusivity(unchecked) private var closer = Waiter.nobody
+  /// The close that waits; stale if none does. It is no writer: a finish fails the writers behind it.
+  @exclusivity(unchecked) var closer = Waiter.nobody
   /// The memory of the last chunk that was read; used again once the reader has let go of it.
   @exclusivity(unchecked) var lastBuffer: Buffer?
 
@@ -149,20 +149,6 @@ final class Stream {
     case .cancelled: throw CancellationError()
     case .closed, .timedOut: throw IOError(operation, .badFileDescriptor, "closed meanwhile")
     }
-  }
-
-  /// Waits until no write is under way, or the direction has been ended; the close that has begun is the only one.
-  ///
-  /// It is no writer: a finish, which fails the writers behind it, must not cut the close short.
-  ///
-  /// - Returns: False if neither is so by `deadline`, or the stream was closed, or the task cancelled.
-  nonisolated(nonsending) func waitForLastWrite(until deadline: Instant) async -> Bool {
-    guard case .busy = writing else { return true }
-    let wake = await core.park(for: "the last write to end") { waiter in
-      closer = waiter
-      core.schedule(waiter, at: deadline)
-    }
-    return wake == .ready && phase != .closed
   }
 
   /// Hands the turn to the next writer, or leaves it open.

@@ -99,6 +99,19 @@ import Testing
     }
   }
 
+  @Test func `two ends that close next to writes of their own do not block each other`() throws {
+    try runOnSockets(clock: .kernel) { sockets in
+      let (clientOptions, serverOptions) = narrow()
+      let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
+      let writers = [client, server].map { end in spawn { try await end.write(pattern(200_000)) } }
+      try await settle()
+      let start = EventLoop.current.now
+      try await close(client, server)
+      #expect(EventLoop.current.now - start < .seconds(1))
+      for writer in writers { try await writer.value }
+    }
+  }
+
   @Test(arguments: [true, false])
   func `a close that waits for a write and is cancelled, or broken off, ends at once`(isCancel: Bool) throws {
     try runOnSockets { sockets in

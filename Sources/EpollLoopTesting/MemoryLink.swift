@@ -47,7 +47,7 @@ final class MemoryPipe {
     lineFree = EventLoop.current.now
   }
 
-  func read() async throws -> Chunk? {
+  func read(upTo count: Int) async throws -> Chunk? {
     precondition(!isRead, "Only one task may read from a stream at a time")
     isRead = true
     defer { isRead = false }
@@ -56,15 +56,17 @@ final class MemoryPipe {
       let now = EventLoop.current.now
       if let first = segments.first {
         if first.arrival <= now {
-          segments.removeFirst()
-          unread -= first.chunk.count
+          let part = first.chunk.prefix(count)
+          let rest = first.chunk.dropFirst(count)
+          if rest.isEmpty { segments.removeFirst() } else { segments[0].chunk = rest }
+          unread -= part.count
           changed.open()
-          return first.chunk
+          return part
         }
-        try await wait(until: first.arrival)
+        try await changed.wait(until: first.arrival)
       } else if case .finished(let arrival) = phase {
         if arrival <= now { return nil }
-        try await wait(until: arrival)
+        try await changed.wait(until: arrival)
       } else {
         try await changed.wait()
       }
@@ -74,14 +76,18 @@ final class MemoryPipe {
   func write(_ bytes: [UInt8]) async throws {
     var rest = bytes[...]
     while !rest.isEmpty {
+      let written = bytes.count - rest.count
+      func failed(_ reason: Errno) -> IOError {
+        IOError(.write, reason, "\(written) of \(bytes.count) bytes were written", writtenByteCount: written)
+      }
       switch phase {
       case .open: break
-      case .finished: throw IOError(.write, .brokenPipe, "this end has finished writing")
-      case .broken: throw IOError(.write, .connectionReset)
+      case .finished: throw failed(.brokenPipe)
+      case .broken: throw failed(.connectionReset)
       }
       let room = link.capacity - unread
       guard room > 0 else {
-        try await changed.wait()
+        do { try await changed.wait() } catch { throw written > 0 ? failed(.canceled) : error }
         continue
       }
       let piece = rest.prefix(min(room, Int.random(in: link.pieces, using: &random)))
@@ -110,13 +116,6 @@ final class MemoryPipe {
     guard let rate = link.bytesPerSecond else { return start }
     lineFree = start + .nanoseconds(count * 1_000_000_000 / rate)
     return lineFree
-  }
-
-  /// Waits for an instant, or for a reset that comes first.
-  private func wait(until arrival: Instant) async throws {
-    let timer = EventLoop.current.schedule(at: arrival) { [changed] in changed.open() }
-    defer { timer.cancel() }
-    try await changed.wait()
   }
 }
 

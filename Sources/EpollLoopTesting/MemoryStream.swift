@@ -23,21 +23,24 @@ public final class MemoryStream: ByteStream, @unchecked Sendable {
     return (MemoryStream(incoming: back, outgoing: there), MemoryStream(incoming: there, outgoing: back))
   }
 
-  /// Reads what has arrived, waiting for at least one byte; nil at the end, and then for ever.
+  /// Reads at most `count` of the bytes that have arrived, waiting for at least one.
   ///
+  /// - Parameter count: The maximum number of bytes to return; greater than zero. A call returns 64 KiB at most.
+  /// - Returns: At least one byte; nil at the end of the stream, and then always.
   /// - Throws: ``IOError`` with ``Errno/connectionReset`` if the stream was broken off, with
   ///   ``Errno/badFileDescriptor`` if this end is closed; `CancellationError`, and then no byte is lost.
-  public func read() async throws -> Chunk? {
+  public func read(upTo count: Int) async throws -> Chunk? {
+    precondition(count > 0, "A read returns at least one byte: its count must be greater than zero")
     try checkOpen(.read)
-    return try await incoming.read()
+    return try await incoming.read(upTo: count)
+  }
+
+  /// Writes all bytes of a chunk; as ``write(_:)-([UInt8])``.
+  public func write(_ chunk: Chunk) async throws {
+    try await write(Array(chunk))
   }
 
   /// Writes all bytes, waiting while the link is full; writes of several tasks go out whole.
-  public func write(_ bytes: Span<UInt8>) async throws {
-    try await write(bytes.withUnsafeBytes { Array($0) })
-  }
-
-  /// Writes all bytes of an array; as ``write(_:)-(Span<UInt8>)``.
   public func write(_ bytes: [UInt8]) async throws {
     while isWriting { try await turn.wait() }
     try checkOpen(.write)

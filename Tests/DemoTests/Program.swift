@@ -32,10 +32,14 @@ final class Program {
   ///
   /// - Parameters:
   ///   - descriptors: How many it may have open at most; nil leaves the limit.
-  init(_ name: String, _ arguments: [String] = [], descriptors: Int? = nil) throws {
+  ///   - tracer: A command in front of the program, found in PATH, that leaves it this process's child.
+  init(
+    _ name: String, _ arguments: [String] = [], descriptors: Int? = nil, under tracer: [String] = []
+  ) throws {
     self.name = name
     let path = name.contains("/") ? name : "\(try Program.folder())/\(name)"
     var words = [path] + arguments
+    if !tracer.isEmpty { words = ["/bin/sh", "-c", "exec \"$0\" \"$@\""] + tracer + words }
     if let descriptors {
       words = ["/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\""] + words
     }

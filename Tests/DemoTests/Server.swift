@@ -6,8 +6,9 @@ final class Server {
   let program: Program
   let port: UInt16
 
-  init(_ arguments: [String] = [], descriptors: Int? = nil) throws {
-    program = try Program("echo-server", ["--port", "0"] + arguments, descriptors: descriptors)
+  init(_ arguments: [String] = [], descriptors: Int? = nil, under tracer: [String] = []) throws {
+    program = try Program(
+      "echo-server", ["--port", "0"] + arguments, descriptors: descriptors, under: tracer)
     let line = try #require(try program.line())
     try #require(line.hasPrefix("listening on 127.0.0.1:"))
     port = try #require(UInt16(line.split(separator: ":").last ?? ""))
@@ -42,11 +43,12 @@ final class Server {
 final class Client {
   private var fd: Int32
 
-  init(_ port: UInt16) throws {
+  init(_ port: UInt16, receiveBuffer: Int32? = nil) throws {
     fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var limit = timeval(tv_sec: 20, tv_usec: 0)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    if var receiveBuffer { setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, 4) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
@@ -69,17 +71,32 @@ final class Client {
   }
 
   /// Sends as much as the kernels take without anybody reading.
-  func stuff() {
+  ///
+  /// - Returns: The number of bytes sent.
+  @discardableResult
+  func stuff(atMost limit: Int = .max) -> Int {
     let bytes = [UInt8](repeating: 7, count: 65_536)
-    while Glibc.send(fd, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)) > 0 {}
+    var sent = 0
+    while sent < limit {
+      let count = Glibc.send(fd, bytes, min(bytes.count, limit - sent), Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+      guard count > 0 else { break }
+      sent += count
+    }
+    return sent
   }
 
   /// Receives once; empty at the end.
-  func receive() throws -> String {
-    var bytes = [UInt8](repeating: 0, count: 65_536)
+  func receive(_ limit: Int = 65_536) throws -> String {
+    var bytes = [UInt8](repeating: 0, count: limit)
     let count = recv(fd, &bytes, bytes.count, 0)
     guard count >= 0 else { throw Program.Failure(description: "recv: errno \(errno)") }
     return String(decoding: bytes.prefix(count), as: UTF8.self)
+  }
+
+  /// Whether the peer has neither reset the connection nor closed it, poll(2).
+  var isOpen: Bool {
+    var state = pollfd(fd: fd, events: 0, revents: 0)
+    return poll(&state, 1, 0) == 0
   }
 
   /// Sends a text and receives it back.

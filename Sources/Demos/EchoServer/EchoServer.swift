@@ -17,7 +17,7 @@ final class EchoServer {
   /// Where it listens.
   var address: SocketAddress { listener.localAddress }
 
-  /// Serves until it is cancelled, and lets connections end within the grace period.
+  /// Serves until it is cancelled. Then idle connections end at once, and busy ones may within the grace period.
   func serve() async {
     do {
       try await listener.serve(maximumConnections: options.maximumConnections, grace: options.grace) {
@@ -38,45 +38,13 @@ final class EchoServer {
     connections += 1
     var echoed = 0
     defer { bytes += echoed }
-    let watchdog = options.idleTimeout.map { Watchdog($0) { connection.abort() } }
-    defer { watchdog?.stop() }
-    while let chunk = try await connection.read() {
-      watchdog?.reset()
+    let idleTimer = options.idleTimeout.map { IdleTimer(connection, limit: $0) }
+    defer { idleTimer?.stop() }
+    while let chunk = try await connection.readUnlessServerCloses() {
+      idleTimer?.reset()
       try await connection.write(chunk)
-      watchdog?.reset()
+      idleTimer?.reset()
       echoed += chunk.count
-    }
-  }
-}
-
-/// Calls a function once nothing has happened for a while: one timer, however much happens.
-@MainActor
-final class Watchdog {
-  private let limit: Duration
-  private let bark: () -> Void
-  private var last = EventLoop.current.now
-  private var timer: Scheduled?
-
-  init(_ limit: Duration, _ bark: @escaping () -> Void) {
-    self.limit = limit
-    self.bark = bark
-    schedule()
-  }
-
-  /// Something has happened.
-  func reset() {
-    last = EventLoop.current.now
-  }
-
-  /// Nothing is to be watched any more.
-  func stop() {
-    timer?.cancel()
-  }
-
-  private func schedule() {
-    timer = EventLoop.current.schedule(at: last + limit) { [weak self] in
-      guard let self else { return }
-      if EventLoop.current.now >= last + limit { bark() } else { schedule() }
     }
   }
 }

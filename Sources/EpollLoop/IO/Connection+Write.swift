@@ -1,27 +1,52 @@
 extension Connection {
   /// Writes all bytes, waiting as long as the peer is slow to take them.
   ///
+  /// The call holds the array: a variable that it comes from may be given another value meanwhile.
+  ///
   /// Several tasks may write: each write goes out whole, in the order of the calls. No bytes are
   /// queued in the library; what has been written is in the kernel's buffer or further.
   ///
   /// A write that need not wait goes out although its task is cancelled, so that a goodbye can be sent.
   /// Hence a loop that only writes, to a peer that is quick to read, calls `Task.checkCancellation()`.
   ///
-  /// - Throws: ``IOError`` if the connection breaks or is closed; no SIGPIPE is raised.
-  ///   `CancellationError` if the task is cancelled and has to wait, for its turn or for room, and no byte
-  ///   has gone; if some have, ``IOError`` with ``Errno/canceled`` that says how many.
+  /// - Throws: ``IOError`` if the connection breaks or is closed, with the number of bytes that have gone
+  ///   (``IOError/writtenByteCount``); no SIGPIPE is raised. `CancellationError` if the task is cancelled and has to wait,
+  ///   for its turn or for room, and no byte has gone; if some have, ``IOError`` with ``Errno/canceled`` and their number.
   /// - Complexity: one `send(2)` if the kernel has room; no allocation.
-  public func write(_ bytes: Span<UInt8>) async throws {
-    // SAFETY: the caller lends the memory until this function returns.
-    defer { Connection.hold(bytes) }
-    try await write(Connection.address(of: bytes), count: bytes.count)
+  public func write(_ bytes: [UInt8]) async throws {
+    try await write(count: bytes.count) { stream, offset in
+      try bytes.withUnsafeBytes { try stream.trySend($0, from: offset) }
+    }
   }
 
-  /// Writes a chunk; as ``write(_:)-(Span<UInt8>)``.
+  /// Writes a chunk; as ``write(_:)-([UInt8])``.
   public func write(_ chunk: Chunk) async throws {
-    // SAFETY: the chunk holds its memory until this function returns.
-    defer { withExtendedLifetime(chunk) {} }
-    try await write(chunk.buffer.bytes + chunk.startIndex, count: chunk.count)
+    try await write(count: chunk.count) { stream, offset in
+      try chunk.withUnsafeBytes { try stream.trySend($0, from: offset) }
+    }
+  }
+
+  /// Writes a part of an array, without a copy; as ``write(_:)-([UInt8])``.
+  public func write(_ bytes: ArraySlice<UInt8>) async throws {
+    try await write(count: bytes.count) { stream, offset in
+      try bytes.withUnsafeBytes { try stream.trySend($0, from: offset) }
+    }
+  }
+
+  /// Writes a text as UTF-8, without a copy; as ``write(_:)-([UInt8])``.
+  public func write(_ text: String) async throws {
+    var text = text
+    try await write(count: text.utf8.count) { stream, offset in
+      try text.withUTF8 { try stream.trySend(UnsafeRawBufferPointer($0), from: offset) }
+    }
+  }
+
+  /// Writes a part of a text as UTF-8, without a copy; as ``write(_:)-([UInt8])``.
+  public func write(_ text: Substring) async throws {
+    var text = text
+    try await write(count: text.utf8.count) { stream, offset in
+      try text.withUTF8 { try stream.trySend(UnsafeRawBufferPointer($0), from: offset) }
+    }
   }
 
   /// Ends this direction: the peer reads the end of the stream after all that was written.
@@ -41,18 +66,23 @@ extension Connection {
     }
   }
 
+  /// Writes `count` bytes in this task's turn.
+  ///
+  /// - Parameter trySend: Sends from an offset on, without waiting. The memory is lent for that call only: no address
+  ///   is kept over a wait.
   @inline(__always)
-  private func write(_ bytes: UnsafeRawPointer?, count: Int) async throws {
+  private func write(count: Int, _ trySend: (_ stream: Stream, _ offset: Int) throws -> Int) async throws {
     bound.check("Connection.write")
     let stream = bound.unchecked
-    guard let bytes, count > 0 else { return try stream.checkWritable() }
+    guard count > 0 else { return try stream.checkWritable() }
     if try !stream.beginWriting(.write) { try await stream.waitForTurn(.write) }
     var sent = 0
     do {
-      sent = try stream.trySend(bytes, count: count)
-      while sent < count {
+      // One call, so that it is inlined.
+      while true {
+        sent += try trySend(stream, sent)
+        if sent == count { break }
         try await stream.waitToWrite()
-        sent += try stream.trySend(bytes + sent, count: count - sent)
       }
     } catch {
       stream.endWriting()
@@ -63,18 +93,9 @@ extension Connection {
   }
 
   private static func writeError(_ error: any Error, sent: Int, of count: Int) -> any Error {
-    if let reason = error as? Errno { return IOError(.write, reason) }
-    guard error is CancellationError, sent > 0 else { return error }
-    return IOError(.write, .canceled, "\(sent) of \(count) bytes were written")
-  }
-
-  private static func address(of bytes: Span<UInt8>) -> UnsafeRawPointer? {
-    bytes.withUnsafeBytes { $0.baseAddress }
-  }
-
-  /// Keeps memory, of which only an address is in use, from being let go of before this call.
-  private static func hold(_ bytes: Span<UInt8>) {
-    withExtendedLifetime(bytes) {}
+    if error is CancellationError, sent == 0 { return error }
+    let reason = (error as? Errno) ?? (error as? IOError)?.reason ?? .canceled
+    return IOError(.write, reason, "\(sent) of \(count) bytes were written", writtenByteCount: sent)
   }
 }
 

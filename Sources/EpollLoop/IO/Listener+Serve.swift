@@ -10,7 +10,8 @@ extension Listener {
   /// connection ends the serving.
   ///
   /// It ends when the task is cancelled or the listener is closed: first the listener closes, then
-  /// handlers may go on for `grace`, then they are cancelled; all have ended when it returns.
+  /// handlers may go on for `grace`, then they are cancelled; all have ended when it returns. Handlers that wait in
+  /// ``Connection/readUnlessServerCloses()`` go on as soon as the listener closes.
   ///
   /// - Parameters:
   ///   - maximumConnections: How many are served at once; further ones wait in the kernel. More than 0.
@@ -25,17 +26,18 @@ extension Listener {
     _ handler: @escaping (Connection) async throws -> Void
   ) async throws {
     precondition(maximumConnections > 0, "A server serves at least one connection at a time")
-    _ = bound.open("Listener.serve")
     guard isolation != nil else {
       return try await inLoopActor {
         try await self.serve(maximumConnections: maximumConnections, grace: grace, onError: onError, handler)
       }
     }
+    let serving = bound.open("Listener.serve").beginServing()
     let children = Children()
     var ending: any Error = CancellationError()
     do {
       while await children.list.shrink(to: maximumConnections - 1) {
         let connection = try await accept()
+        connection.bound.unchecked.serving = serving
         children.start(isolation: isolation) {
           await Listener.serve(connection, onError, handler)
         }

@@ -4,18 +4,33 @@
 /// gone, it is closed.
 public final class Listener: Sendable {
   final class State {
+    /// A connection that has been accepted and is not registered.
+    fileprivate struct Accepted: ~Copyable {
+      let descriptor: FileDescriptor
+      let peer: SocketAddress?
+
+      consuming func takeDescriptor() -> FileDescriptor { descriptor }
+    }
+
     let core: LoopCore
     let socket: Socket
     fileprivate var descriptor: FileDescriptor?
     let registration: Registration
     /// Who pauses after a shortage; stale unless somebody does.
     fileprivate var pausing = Waiter.nobody
+    /// The connection that could not be registered; the next attempt begins with it.
+    fileprivate var unregistered: Accepted?
+    /// The end of the serving, once it has begun.
+    fileprivate var serving: Serving?
+    /// Registers a connection's descriptor; a test may put a shortage here.
+    var register: (Int32) throws(Errno) -> Registration
 
     fileprivate init(_ descriptor: consuming FileDescriptor, _ core: LoopCore) throws(Errno) {
       socket = Socket(fd: descriptor.number)
       registration = try core.register(descriptor.number, for: [.readable, .edgeTriggered])
       self.core = core
       self.descriptor = consume descriptor
+      register = { fd throws(Errno) in try core.register(fd) }
     }
 
     /// Whether it has been closed.
@@ -23,11 +38,20 @@ public final class Listener: Sendable {
       if case .closed = registration.reading { true } else { false }
     }
 
-    /// Wakes whoever waits to accept with an error, then closes the descriptor.
+    /// Has connections that are accepted from now on hear of this listener's close.
+    func beginServing() -> Serving {
+      let serving = Serving(core)
+      self.serving = serving
+      return serving
+    }
+
+    /// Wakes whoever waits to accept with an error, and handlers that wait for the end; then closes the descriptor.
     func close() {
       guard !isClosed else { return }
       core.deregister(registration)
       core.wake(pausing, .closed)
+      serving?.close()
+      unregistered = nil
       descriptor = nil
     }
   }
@@ -92,9 +116,9 @@ public final class Listener: Sendable {
 
   /// Waits for a connection and takes it.
   ///
-  /// Connections that are gone before they are taken are passed over. When descriptors or memory run
-  /// out (EMFILE, ENFILE, ENOBUFS, ENOMEM), accepting pauses for 50 ms at a time; the kernel keeps who
-  /// waits. One task may accept at a time.
+  /// Connections that are gone before they are taken are passed over. When descriptors, memory or watches of epoll(7)
+  /// run out (EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSPC), accepting pauses for 50 ms at a time. Meanwhile connections stay
+  /// in the kernel, and one that has been accepted already stays in the listener. One task may accept at a time.
   ///
   /// - Throws: ``IOError`` if the listener is closed; `CancellationError` if the task is cancelled
   ///   first, and then no connection is lost.
@@ -138,8 +162,9 @@ extension Listener.State {
         return .nothing
       }
       do throws(Errno) {
+        if let next = unregistered.take() { return registerNext(next) }
         let (number, peer) = try socket.accept()
-        return .connection(Connection(try Stream(FileDescriptor(owning: number), core), remoteAddress: peer))
+        return registerNext(Listener.State.Accepted(descriptor: FileDescriptor(owning: number), peer: peer))
       } catch {
         if error == .wouldBlock {
           registration.reading = .idle
@@ -149,6 +174,19 @@ extension Listener.State {
         precondition(!error.isOurBug && error != .invalidArgument, "accept4 failed: \(error)")
         // Anything else is an error of the connection that was to be taken: accept(2), NOTES.
       }
+    }
+  }
+
+  /// Has the loop watch a connection; if that fails for a shortage, keeps it for the next attempt.
+  private func registerNext(_ next: consuming Listener.State.Accepted) -> Attempt {
+    do throws(Errno) {
+      let registration = try register(next.descriptor.number)
+      let peer = next.peer
+      return .connection(Connection(Stream(next.takeDescriptor(), registration, core), remoteAddress: peer))
+    } catch {
+      precondition(error.isShortage, "epoll_ctl failed: \(error)")
+      unregistered = consume next
+      return .shortage
     }
   }
 

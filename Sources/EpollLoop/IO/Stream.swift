@@ -23,19 +23,31 @@ final class Stream {
   let socket: Socket
   private var descriptor: FileDescriptor?
   let registration: Registration
+  /// The server whose handler has this connection; nil if none has.
+  @exclusivity(unchecked) var serving: Serving?
   /// Whether the peer has ended its direction, and all of it has been read.
-  @exclusivity(unchecked) private(set) var hasReadEnd = false
+  @exclusivity(unchecked) var hasReadEnd = false
+  /// Why the connection is broken: the kernel reports it once, to a read or a write, and then the end of the stream.
+  @exclusivity(unchecked) var failure: Errno?
   @exclusivity(unchecked) private(set) var writing = Writing.open
   @exclusivity(unchecked) private(set) var phase = Phase.open
   /// Tasks that wait for their turn to write; made when the first one does.
   @exclusivity(unchecked) private var writers: WaitQueue?
+  /// The close that waits; stale if none does. It is no writer: a finish fails the writers behind it.
+  @exclusivity(unchecked) var closer = Waiter.nobody
   /// The memory of the last chunk that was read; used again once the reader has let go of it.
-  @exclusivity(unchecked) private var lastBuffer: Buffer?
+  @exclusivity(unchecked) var lastBuffer: Buffer?
 
   /// Takes over a socket that is connected, or has begun to be.
-  init(_ descriptor: consuming FileDescriptor, _ core: LoopCore) throws(Errno) {
+  convenience init(_ descriptor: consuming FileDescriptor, _ core: LoopCore) throws(Errno) {
+    let registration = try core.register(descriptor.number)
+    self.init(descriptor, registration, core)
+  }
+
+  /// Takes over a socket that is registered.
+  init(_ descriptor: consuming FileDescriptor, _ registration: Registration, _ core: LoopCore) {
     socket = Socket(fd: descriptor.number)
-    registration = try core.register(descriptor.number)
+    self.registration = registration
     self.descriptor = consume descriptor
     self.core = core
   }
@@ -55,6 +67,7 @@ final class Stream {
     phase = .closed
     core.deregister(registration)
     writers?.wakeAll(.closed)
+    core.wake(closer, .closed)
     descriptor = nil
   }
 
@@ -64,113 +77,22 @@ final class Stream {
     if phase != .open { throw IOError(operation, .badFileDescriptor, "the connection is closed") }
   }
 
-  // MARK: reading
-
-  /// Reads the next chunk, waiting for at least one byte; nil at the end of the stream.
-  @inline(__always)
-  nonisolated(nonsending) func read() async throws -> Chunk? {
-    if isKnownUniquelyReferenced(&lastBuffer), let buffer = lastBuffer.take() { core.buffers.giveBack(buffer) }
-    lastBuffer = nil
-    while true {
-      // An idle connection holds no buffer: wait first.
-      try await waitToRead()
-      let buffer = core.buffers.take()
-      let count: Int?
-      do throws(Errno) {
-        count = try tryRead(into: buffer.bytes, count: Buffer.capacity)
-      } catch {
-        core.buffers.giveBack(buffer)
-        throw IOError(.read, error)
-      }
-      guard let count, count > 0 else {
-        core.buffers.giveBack(buffer)
-        if count == 0 { return nil }
-        continue
-      }
-      lastBuffer = buffer
-      if core.spend() { await core.giveWay() }
-      return Chunk(buffer, count: count)
-    }
-  }
-
-  /// Reads what is there, without waiting.
-  ///
-  /// - Returns: The count, 0 at the end; `wouldBlock` if there is nothing yet, without a system call
-  ///   if that is known.
-  @inline(__always)
-  func tryRead(into bytes: UnsafeMutableRawPointer, count: Int) throws(Errno) -> Int? {
-    while true {
-      switch registration.reading {
-      case .ready:
-        break
-      case .idle:
-        return nil
-      case .awaited(let waiter):
-        checkOnlyReader(waiter)
-        return nil
-      case .closed:
-        throw .badFileDescriptor
-      }
-      let result = socket.receive(into: bytes, count: count)
-      if result > 0 {
-        if result < count, registration.trustsShortReads { registration.reading = .idle }
-        return result
-      }
-      if result == 0 {
-        hasReadEnd = true
-        return 0
-      }
-      let reason = Errno(rawValue: Int32(truncatingIfNeeded: -result))
-      switch reason {
-      case .wouldBlock: registration.reading = .idle
-      case .interrupted: break
-      default: throw reason
-      }
-    }
-  }
-
-  /// Waits until a read may bring something.
-  ///
-  /// - Throws: `CancellationError`, or the reason that the stream is closed.
-  @inline(__always)
-  nonisolated(nonsending) func waitToRead() async throws {
-    try checkOpen(.read)
-    switch registration.reading {
-    case .ready, .closed:
-      // A peer that never pauses must not keep a cancellation from being seen.
-      if RunningTask.look().isCancelled { throw CancellationError() }
-      return
-    case .awaited(let waiter): checkOnlyReader(waiter)
-    case .idle: break
-    }
-    let wake = await core.park(for: "bytes to read") { registration.reading = .awaited($0) }
-    switch wake {
-    case .ready: try checkOpen(.read)
-    case .cancelled: throw CancellationError()
-    case .closed, .timedOut: throw IOError(.read, .badFileDescriptor, "closed meanwhile")
-    }
-  }
-
-  private func checkOnlyReader(_ waiter: Waiter) {
-    precondition(
-      core.waiters.waitingSlot(waiter) == nil,
-      "Only one task may read from a connection at a time")
-  }
-
   // MARK: writing
 
-  /// Sends what fits, without waiting.
+  /// Sends what fits of some bytes from `offset` on, without waiting.
   ///
   /// - Returns: The count; 0 if nothing fits.
   @inline(__always)
-  func trySend(_ bytes: UnsafeRawPointer, count: Int) throws(Errno) -> Int {
+  func trySend(_ bytes: UnsafeRawBufferPointer, from offset: Int) throws(Errno) -> Int {
+    guard let start = bytes.baseAddress else { return 0 }
+    let count = bytes.count - offset
     while true {
       switch registration.writing {
       case .ready: break
       case .idle, .awaited: return 0
       case .closed: throw .badFileDescriptor
       }
-      let result = socket.send(bytes, count: count)
+      let result = socket.send(start + offset, count: count)
       if result >= 0 {
         // A short count means a full buffer: the next room is an edge, epoll(7).
         if result < count { registration.writing = .idle }
@@ -180,7 +102,10 @@ final class Stream {
       switch reason {
       case .wouldBlock: registration.writing = .idle
       case .interrupted: break
-      default: throw reason
+      default:
+        // A peer that has ended its direction and then breaks off gives EPIPE: all that it has sent can be read.
+        if reason != .brokenPipe { failure = reason }
+        throw reason
       }
     }
   }
@@ -226,31 +151,22 @@ final class Stream {
     }
   }
 
-  /// Waits behind all writes that are under way, until an instant.
-  ///
-  /// - Returns: False if they have not ended by then, or the stream was closed, or the task cancelled.
-  nonisolated(nonsending) func waitForLastTurn(until deadline: Instant) async -> Bool {
-    guard case .busy = writing else { return true }
-    let queue = writers ?? WaitQueue(core)
-    writers = queue
-    let wake = await core.park(for: "the connection to close") { waiter in
-      queue.append(waiter)
-      core.schedule(waiter, at: deadline)
-    }
-    return wake == .ready && phase != .closed
-  }
-
   /// Hands the turn to the next writer, or leaves it open.
   @inline(__always)
   func endWriting() {
     if let writers, writers.wakeFirst() { return }
     writing = .open
+    if phase == .closing { wakeCloser() }
   }
+
+  @inline(never)
+  private func wakeCloser() { core.wake(closer, .ready) }
 
   /// Ends the writing direction, shutdown(2), in this task's turn; those who wait to write fail.
   func finish() throws(Errno) {
     writing = .finished
     writers?.wakeAll(.closed)
+    wakeCloser()
     try socket.shutDown(.writing)
   }
 }

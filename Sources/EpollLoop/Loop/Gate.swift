@@ -14,6 +14,17 @@ package final class Gate {
     if await core.park(for: "gate", { waiting.append($0) }) == .cancelled { throw CancellationError() }
   }
 
+  /// Waits until the next ``open()``, or until an instant.
+  ///
+  /// - Throws: `CancellationError` if the task is cancelled first.
+  package func wait(until deadline: Instant) async throws {
+    let wake = await core.park(for: "gate") { waiter in
+      waiting.append(waiter)
+      core.schedule(waiter, at: deadline)
+    }
+    if wake == .cancelled { throw CancellationError() }
+  }
+
   /// Wakes all who wait.
   package func open() {
     waiting.wakeAll()

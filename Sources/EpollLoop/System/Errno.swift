@@ -36,6 +36,8 @@ public struct Errno: Error, Hashable, Sendable, RawRepresentable {
   public static let noBufferSpace = Errno(rawValue: ENOBUFS)
   /// The kernel has no memory.
   public static let noMemory = Errno(rawValue: ENOMEM)
+  /// The device has no room left; for epoll, the user's limit of watched descriptors is reached.
+  public static let noSpace = Errno(rawValue: ENOSPC)
   /// The descriptor is not open, or was closed while it was waited for.
   public static let badFileDescriptor = Errno(rawValue: EBADF)
   /// The argument makes no sense there.
@@ -80,7 +82,7 @@ extension Errno {
   /// Whether the process or the machine has run out of something that comes back with time.
   var isShortage: Bool {
     switch self {
-    case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noBufferSpace, .noMemory: true
+    case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noBufferSpace, .noMemory, .noSpace: true
     default: false
     }
   }

@@ -17,12 +17,19 @@ public struct IOError: Error, Hashable, Sendable {
   public let reason: Errno
   /// More of it for people, such as the address; may be empty.
   public let detail: String
+  /// The number of bytes of a failed write that the kernel took; nil if another operation failed.
+  ///
+  /// It is 0 for a write that failed before its first byte. The bytes are those at the beginning.
+  public let writtenByteCount: Int?
 
-  /// Makes an error.
-  public init(_ operation: Operation, _ reason: Errno, _ detail: String = "") {
+  /// Creates an error.
+  ///
+  /// - Parameter writtenByteCount: The number of bytes of a write that have gone; for other operations without effect.
+  public init(_ operation: Operation, _ reason: Errno, _ detail: String = "", writtenByteCount: Int = 0) {
     self.operation = operation
     self.reason = reason
     self.detail = detail
+    self.writtenByteCount = operation == .write ? writtenByteCount : nil
   }
 }
 

@@ -102,6 +102,15 @@ struct Socket {
     cepoll_socket_send(fd, bytes, count)
   }
 
+  /// The number of bytes written that the peer's kernel has not acknowledged, SIOCOUTQ of tcp(7).
+  ///
+  /// The end of the stream, once it has been sent, counts as one byte.
+  func unacknowledgedCount() throws(Errno) -> Int {
+    var count: Int32 = 0
+    if ioctl(fd, UInt(TIOCOUTQ), &count) < 0 { throw Errno(rawValue: errno) }
+    return Int(count)
+  }
+
   /// This end's address, getsockname(2); nil for a family that is not handled here.
   var localAddress: SocketAddress? { address { getsockname(fd, $0, $1) } }
 

@@ -20,7 +20,7 @@ import Testing
       let (client, server) = try await sockets.pair()
       try await close(client, server)
       #expect(await failure { try await client.read() } == .io(.read, .badFileDescriptor))
-      #expect(await failure { try await readInto(client, atMost: 1) } == .io(.read, .badFileDescriptor))
+      #expect(await failure { try await client.read(upTo: 1) } == .io(.read, .badFileDescriptor))
       #expect(await failure { try await client.write("x") } == .io(.write, .badFileDescriptor))
       #expect(await failure { try await client.finish() } == .io(.finish, .badFileDescriptor))
       #expect(await failure { try client.configure(noDelay: true) } == .io(.configure, .badFileDescriptor))
@@ -90,10 +90,7 @@ import Testing
 
   @Test func `a close delivers what was written although a task waits to read`() async throws {
     try await runOnSockets(clock: .kernel) { sockets in
-      let (clientOptions, _) = narrow()
-      var serverOptions = ListenerOptions()
-      serverOptions.connection.sendBufferBytes = 200_000
-      let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
+      let (client, server) = try await slowPair(sockets)
       let reader = spawn { await failure { try await server.read() } }
       await yield()
       // All of it stays in this end's kernel buffer until the peer reads.
@@ -109,13 +106,89 @@ import Testing
     }
   }
 
-  @Test func `a close waits one second at the most for a peer that says nothing`() async throws {
+  @Test(arguments: [true, false])
+  func `a close takes no time if the peer has sent nothing and taken all`(isFinished: Bool) async throws {
     try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
+      // The first bytes of a connection are acknowledged at once.
+      try await connection.write("hello")
+      if isFinished { try await connection.finish() }
+      let start = EventLoop.current.now
+      await connection.close()
+      #expect(EventLoop.current.now == start)
+      #expect(try peer.receiveAll() == Array("hello".utf8))
+    }
+  }
+
+  @Test func `a close waits for the acknowledgement of what was written, and no longer`() async throws {
+    try await runOnSockets(clock: .kernel) { sockets in
+      let (client, server) = try await slowPair(sockets)
+      try await server.write(pattern(100_000))
+      let start = EventLoop.current.now
+      let closing = spawn { await server.close() }
+      while !server.bound.unchecked.isFinished { await yield() }
+      #expect(!closing.isDone)
+      #expect(try await readAll(client) == pattern(100_000))
+      try await closing.value
+      #expect(EventLoop.current.now - start < .seconds(1))
+      client.abort()
+    }
+  }
+
+  @Test func `a close waits one second at most for a peer that takes nothing`() async throws {
+    try await runOnSockets { sockets in
+      let (client, server) = try await slowPair(sockets)
+      try await server.write(pattern(100_000))
+      let start = EventLoop.current.now
+      await server.close()
+      #expect(EventLoop.current.now - start == .seconds(1))
+      // The kernel goes on without the descriptor.
+      #expect(try await readAll(client) == pattern(100_000))
+      client.abort()
+    }
+  }
+
+  @Test func `a close waits one second at most for a peer whose input was left unread`() async throws {
+    try await runOnSockets { sockets in
+      let (peer, connection) = try await sockets.rawPair()
+      try peer.send("unread")
       let start = EventLoop.current.now
       await connection.close()
       #expect(EventLoop.current.now - start == .seconds(1))
-      peer.close()
+      // It was read and dropped: no reset.
+      #expect(try peer.receive().isEmpty)
+    }
+  }
+
+  @Test func `a close sees input that no event has reported`() async throws {
+    try await runOnSockets { sockets in
+      let (peer, connection) = try await sockets.rawPair()
+      try await settle()
+      let closing = spawn { await connection.close() }
+      try peer.send("unread")
+      peer.finish()
+      let start = EventLoop.current.now
+      try await closing.value
+      #expect(EventLoop.current.now == start)
+      #expect(try peer.receive().isEmpty)
+    }
+  }
+
+  @Test func `a peer that sends while a close waits does not cut off what it has not taken yet`() async throws {
+    try await runOnSockets(clock: .kernel) { sockets in
+      let (client, server) = try await slowPair(sockets)
+      try await server.write(pattern(100_000))
+      let closing = spawn { await server.close() }
+      while !server.bound.unchecked.isFinished { await yield() }
+      var received: [UInt8] = []
+      while let chunk = try await client.read(upTo: 1000) {
+        received += chunk
+        // Until the end has been read, and while there is room: each write is input for the close.
+        try await client.write("more")
+      }
+      #expect(received == pattern(100_000))
+      await client.close()
+      try await closing.value
     }
   }
 
@@ -133,9 +206,11 @@ import Testing
   @Test func `a cancelled close closes at once`() async throws {
     try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
+      try peer.send("unread")
       let start = EventLoop.current.now
       let closing = spawn { await connection.close() }
       await yield()
+      #expect(!connection.bound.unchecked.isClosed)
       closing.cancel()
       try await closing.value
       #expect(connection.isClosed)
@@ -159,4 +234,12 @@ import Testing
       try await closing.value
     }
   }
+}
+
+/// A connection whose server's kernel holds 100,000 bytes and more, of which the client's takes few at a time.
+private func slowPair(_ sockets: Sockets) async throws -> (client: Connection, server: Connection) {
+  let (clientOptions, _) = narrow()
+  var serverOptions = ListenerOptions()
+  serverOptions.connection.sendBufferBytes = 200_000
+  return try await sockets.pair(client: clientOptions, server: serverOptions)
 }

@@ -70,6 +70,21 @@ import Testing
     }
   }
 
+  @Test(arguments: [true, false])
+  func `a write that is cut short says how many bytes have gone`(isCancel: Bool) async throws {
+    try await runOnLoop {
+      var link = MemoryLink()
+      link.capacity = 4
+      let (left, right) = MemoryStream.pair(link)
+      let writer = spawn { try await left.write("12345678") }
+      await yield()
+      if isCancel { writer.cancel() } else { right.abort() }
+      let failure = await #expect(throws: IOError.self) { try await writer.value }
+      #expect(failure?.reason == (isCancel ? .canceled : .connectionReset))
+      #expect(failure?.writtenByteCount == 4)
+    }
+  }
+
   @Test func `a write waits while the link is full`() async throws {
     try await runOnLoop {
       var link = MemoryLink()
@@ -82,6 +97,25 @@ import Testing
       #expect(try await right.read()?.count == 4)
       #expect(try await right.read()?.count == 4)
       try await writer.value
+    }
+  }
+
+  @Test func `a read up to a count returns no more, and makes room for so much`() async throws {
+    try await runOnLoop {
+      var link = MemoryLink()
+      link.capacity = 8
+      let (left, right) = MemoryStream.pair(link)
+      try await left.write("12345678")
+      #expect(try await right.read(upTo: 3).map { Array($0) } == Array("123".utf8))
+      try await left.write(Chunk("abc".utf8))
+      #expect(try await right.read(upTo: 100).map { Array($0) } == Array("45678".utf8))
+      #expect(try await right.read().map { Array($0) } == Array("abc".utf8))
+    }
+  }
+
+  @Test func `a read up to no byte of a stream in memory traps`() async {
+    await #expect(processExitsWith: .failure) {
+      try await runOnLoop { _ = try await MemoryStream.pair().0.read(upTo: 0) }
     }
   }
 }

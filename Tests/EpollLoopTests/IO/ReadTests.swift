@@ -17,15 +17,29 @@ import Testing
     }
   }
 
-  @Test func `a read into the caller's memory brings no more than fits`() async throws {
+  @Test func `a read up to a count returns no more, and the rest with the next read`() async throws {
     try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
       try peer.send("abcdef")
-      #expect(try await readInto(connection, atMost: 4) == Array("abcd".utf8))
-      #expect(try await readInto(connection, atMost: 4) == Array("ef".utf8))
+      #expect(try await connection.read(upTo: 4).map { Array($0) } == Array("abcd".utf8))
+      #expect(try await connection.read(upTo: 4).map { Array($0) } == Array("ef".utf8))
       peer.finish()
-      #expect(try await readInto(connection, atMost: 4).isEmpty)
-      #expect(try await readInto(connection, atMost: 4).isEmpty)
+      #expect(try await connection.read(upTo: 4) == nil)
+      #expect(try await connection.read(upTo: 4) == nil)
+    }
+  }
+
+  @Test func `a read up to more than 64 KiB returns 64 KiB at most`() async throws {
+    try await runOnSockets { sockets in
+      let (peer, connection) = try await sockets.rawPair()
+      let bytes = pattern(100_000)
+      let reader = spawn {
+        // Once all is there a read could return it at once.
+        try await settle()
+        return try await connection.read(upTo: .max)
+      }
+      try peer.send(bytes)
+      #expect(try await reader.value.map { Array($0) } == Array(bytes.prefix(65_536)))
     }
   }
 
@@ -157,6 +171,25 @@ import Testing
     }
   }
 
+  @Test(arguments: [true, false])
+  func `a reset stays an error, although a write, or a read, has reported it before`(byWrite: Bool) async throws {
+    try await runOnSockets { sockets in
+      let (peer, connection) = try await sockets.rawPair()
+      try peer.send("data")
+      try await settle()
+      peer.reset()
+      if byWrite {
+        #expect(await failure { try await connection.write("x") } == .io(.write, .connectionReset))
+      }
+      // What has arrived is read first.
+      #expect(try await read(4, from: connection) == Array("data".utf8))
+      // The kernel tells of it once; after that it tells of the end.
+      for _ in 0..<3 {
+        #expect(await failure { try await connection.read() } == .io(.read, .connectionReset))
+      }
+    }
+  }
+
   @Test func `urgent data does not stall the stream behind it`() async throws {
     try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair()
@@ -206,13 +239,13 @@ import Testing
     #expect(names("Only one task may read from a connection at a time", result))
   }
 
-  @Test func `a read into no memory traps`() async {
+  @Test func `a read up to no byte traps`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try await runOnSockets { sockets in
         let (_, connection) = try await sockets.rawPair()
-        _ = try await readInto(connection, atMost: 0)
+        _ = try await connection.read(upTo: 0)
       }
     }
-    #expect(names("A read needs a buffer with room for a byte", result))
+    #expect(names("its count must be greater than zero", result))
   }
 }

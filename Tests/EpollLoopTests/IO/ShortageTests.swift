@@ -143,7 +143,7 @@ private let noLoop = IOError(.makeLoop, .tooManyOpenFiles)
 private func runOnOwnDescriptors(_ body: @escaping @Sendable (Sockets) async throws -> Void) throws {
   try onOwnDescriptors {
     let sockets = Sockets()
-    try await runOnLoop { try await body(sockets) }
+    try runOnLoop { try await body(sockets) }
     #expect(sockets.open.isEmpty, "A socket was left open")
   }
 }

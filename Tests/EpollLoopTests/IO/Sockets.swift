@@ -176,23 +176,11 @@ func readAll(_ connection: Connection) async throws -> [UInt8] {
   return bytes
 }
 
-/// Reads exactly so many bytes, or fewer if the stream ends.
+/// Reads exactly `count` bytes, or fewer if the stream ends.
 func read(_ count: Int, from connection: Connection) async throws -> [UInt8] {
   var bytes: [UInt8] = []
-  while bytes.count < count {
-    let part = try await readInto(connection, atMost: count - bytes.count)
-    if part.isEmpty { break }
-    bytes += part
-  }
+  while bytes.count < count, let part = try await connection.read(upTo: count - bytes.count) { bytes += part }
   return bytes
-}
-
-/// Reads once, into memory of the test's.
-func readInto(_ connection: Connection, atMost count: Int) async throws -> [UInt8] {
-  var memory = [UInt8](repeating: 0, count: count)
-  var span = memory.mutableSpan
-  let count = try await connection.read(into: &span)
-  return Array(memory.prefix(count))
 }
 
 /// Bytes that tell where in the stream they belong.
@@ -216,6 +204,8 @@ func close(_ one: Connection, _ other: Connection) async throws {
 }
 
 extension Stream {
+  /// Whether the descriptor has been closed.
+  var isClosed: Bool { phase == .closed }
   /// Whether the end of the writing direction has been sent.
   var isFinished: Bool {
     if case .finished = writing { true } else { false }

@@ -79,12 +79,14 @@ import Testing
       let writer = spawn { try await client.write(bytes) }
       try await settle()
       writer.cancel()
-      var detail = ""
-      do { try await writer.value } catch let error as IOError { detail = error.detail }
+      var failed: IOError?
+      do { try await writer.value } catch let error as IOError { failed = error }
       try await client.write("|")
       try await client.finish()
       let received = try await readAll(server)
-      #expect(detail == "\(received.count - 1) of 200000 bytes were written")
+      #expect(failed?.reason == .canceled)
+      #expect(failed?.writtenByteCount == received.count - 1)
+      #expect(failed?.detail == "\(received.count - 1) of 200000 bytes were written")
       #expect(received == bytes.prefix(received.count - 1) + Array("|".utf8))
       try await close(client, server)
     }

@@ -10,7 +10,7 @@ import Testing
       try peer.send(pattern(count))
       try await settle()
       let before = EventLoop.current.statistics.turns
-      for _ in 0..<count { _ = try await readInto(connection, atMost: 1) }
+      for _ in 0..<count { _ = try await connection.read(upTo: 1) }
       #expect(EventLoop.current.statistics.turns - before >= 20)
     }
   }
@@ -27,7 +27,7 @@ import Testing
       var apart = 0
       _ = try await gather(over: [one, two].enumerated()) { number, connection in
         for _ in 0..<count {
-          _ = try await readInto(connection, atMost: 1)
+          _ = try await connection.read(upTo: 1)
           read[number] += 1
           if read[1 - number] < count { apart = max(apart, abs(read[0] - read[1])) }
         }
@@ -51,7 +51,7 @@ import Testing
       try await settle()
       try quietPeer.send("ping")
       let hog = spawn {
-        while operationsBefore == nil, try await !readInto(busy, atMost: 1).isEmpty { operations += 1 }
+        while operationsBefore == nil, try await busy.read(upTo: 1) != nil { operations += 1 }
       }
       try await ping.value
       try await hog.value

@@ -69,16 +69,94 @@ import Testing
     }
   }
 
-  @Test func `texts, arrays, spans and chunks can be written`() async throws {
+  @Test func `arrays, texts, their parts and chunks can be written, at once and in pieces`() async throws {
     try await runOnSockets { sockets in
-      let (client, server) = try await sockets.pair()
-      try await client.write("text ")
-      let chunk = try await server.read()
-      try await client.write(chunk.map { Array($0[1..<4]) } ?? [])
-      try await server.write(chunk.map { $0[1..<4] } ?? chunk.unsafelyUnwrapped)
-      #expect(try await read(3, from: client) == Array("ext".utf8))
-      #expect(try await read(3, from: server) == Array("ext".utf8))
+      let (clientOptions, serverOptions) = narrow()
+      let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
+      let text = String(repeating: "äöü, ", count: 6000)
+      let bytes = Array(text.utf8)
+      let part = text.dropFirst(7)
+      let short: Substring = "<short>".dropFirst().dropLast()
+      let writer = spawn {
+        try await client.write("tiny ")
+        try await client.write(short)
+        try await client.write(text)
+        try await client.write(part)
+        try await client.write(bytes)
+        try await client.write(bytes[1000..<20_000])
+        try await client.write(Chunk(bytes)[2000..<30_000])
+        try await client.finish()
+      }
+      let small = Array("tiny short".utf8)
+      let parts: [[UInt8]] = [
+        small, bytes, Array(part.utf8), bytes, Array(bytes[1000..<20_000]), Array(bytes[2000..<30_000]),
+      ]
+      #expect(try await readAll(server) == Array(parts.joined()))
+      try await writer.value
       try await close(client, server)
+    }
+  }
+
+  @Test func `a write holds its bytes although the variable that they come from is replaced`() async throws {
+    try await runOnSockets { sockets in
+      let (clientOptions, serverOptions) = narrow()
+      let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
+      var bytes = [UInt8](repeating: 1, count: 100_000)
+      let writer = spawn {
+        try await client.write(bytes)
+        try await client.finish()
+      }
+      await yield()
+      bytes = []
+      let others = (0..<20).map { _ in [UInt8](repeating: 2, count: 100_000) }
+      let received = try await readAll(server)
+      #expect(received.count == 100_000 && received.allSatisfy { $0 == 1 })
+      #expect(others.allSatisfy { $0.allSatisfy { $0 == 2 } })
+      try await writer.value
+      try await close(client, server)
+    }
+  }
+
+  @Test func `what the peer's kernel has not taken is counted, but not the end of the stream`() async throws {
+    // In real time: the virtual clock would not wait for an acknowledgement.
+    try await runOnSockets(clock: .kernel) { sockets in
+      let (clientOptions, serverOptions) = narrow()
+      let (client, server) = try await sockets.pair(client: clientOptions, server: serverOptions)
+      #expect(client.unacknowledgedByteCount == 0)
+      let writer = spawn {
+        try await client.write(pattern(200_000))
+        try await client.finish()
+      }
+      try await settle()
+      let count = client.unacknowledgedByteCount
+      #expect(0 < count && count < 200_000)
+      #expect(try await readAll(server) == pattern(200_000))
+      try await writer.value
+      while client.unacknowledgedByteCount > 0 { await yield() }
+      try await close(client, server)
+      #expect(client.unacknowledgedByteCount == 0)
+    }
+  }
+
+  @Test func `a write that fails says how many bytes have gone, and those behind it that none have`() async throws {
+    try await runOnSockets { sockets in
+      let (peer, connection) = try await sockets.rawPair(peerReceiveBuffer: 4096)
+      let writers = spawn(over: 0..<3) { _ async throws -> IOError? in
+        do { try await connection.write(pattern(8_000_000)) } catch let error as IOError { return error }
+        return nil
+      }
+      try await settle()
+      connection.abort()
+      var counts: [Int?] = []
+      for writer in writers { counts.append(try await writer.value?.writtenByteCount) }
+      #expect(counts[0].map { 0 < $0 && $0 < 8_000_000 } == true)
+      #expect(counts.dropFirst() == [0, 0])
+      do {
+        try await connection.finish()
+      } catch let error as IOError {
+        #expect(error.writtenByteCount == nil)
+      }
+      peer.close()
     }
   }
 

@@ -191,7 +191,7 @@ import Testing
         pthread_sigmask(SIG_SETMASK, &mask, nil)
         do {
           let thread = pthread_self()
-          try await runOnLoop(clock: .kernel) {
+          try runOnLoop(clock: .kernel) {
             let start = EventLoop.current.now
             let (isOver, pace) = (Counter(), ThreadLock())
             try Thread.start(named: "interrupting") {

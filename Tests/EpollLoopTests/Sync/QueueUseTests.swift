@@ -144,7 +144,7 @@ import Testing
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try await runOnLoop(clock: .kernel) {
         let queue = Queue<Int>()
-        try await offload { try await runOnLoop { try await queue.put(1) } }
+        try await offload { try runOnLoop { try await queue.put(1) } }
       }
     }
     #expect(names("'Queue.put' belongs to another event loop's thread", result))

@@ -54,7 +54,7 @@ import Testing
   @Test func `a worker's loop has objects of its own`() async throws {
     try await runOnLoop(clock: .kernel) {
       let total = try await offload {
-        try await runOnLoop {
+        try runOnLoop {
           let barrier = Barrier(parties: 3)
           var total = 0
           _ = try await gather(over: 0..<3) { number in

@@ -34,7 +34,7 @@ import Testing
     #expect(!Errno(rawValue: -1).description.isEmpty)
   }
 
-  @Test(arguments: [Errno.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noBufferSpace, .noMemory])
+  @Test(arguments: [Errno.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noBufferSpace, .noMemory, .noSpace])
   func `a shortage comes back with time`(_ reason: Errno) {
     #expect(reason.isShortage)
     #expect(!reason.isOurBug)

@@ -9,7 +9,7 @@ import Testing
       try onOwnDescriptors {
         let before = Set(openDescriptors())
         for _ in 0..<1000 {
-          try await runOnLoop(clock: .kernel) { try await offload {} }
+          try runOnLoop(clock: .kernel) { try await offload {} }
           let after = Set(openDescriptors())
           guard after == before else { throw Wrong(description: "open: \(after), before: \(before)") }
         }

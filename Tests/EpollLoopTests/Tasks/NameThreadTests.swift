@@ -11,7 +11,7 @@ import Testing
       alarm(20)
       try await runOnLoop {
         let gate = Gate()
-        let calls = (0..<ThreadPool.shared.maximumThreads).map { _ in spawn { try await offload { gate.wait() } } }
+        let calls = spawn(over: 0..<ThreadPool.shared.maximumThreads) { _ in try await offload { gate.wait() } }
         await yield()
         let addresses = try await SocketAddress.resolve(host: "localhost", port: 80)
         guard !addresses.isEmpty else { exit(2) }

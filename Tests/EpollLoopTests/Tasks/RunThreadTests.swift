@@ -14,8 +14,8 @@ import Testing
     }
   }
 
-  private static func sumOnALoopOfItsOwn(_ number: Int) async throws -> Int {
-    try await runOnLoop {
+  private static func sumOnALoopOfItsOwn(_ number: Int) throws -> Int {
+    try runOnLoop {
       var sum = 0
       _ = try await gather(over: 0..<100) { index in
         try await sleep(for: .seconds(100 - index))

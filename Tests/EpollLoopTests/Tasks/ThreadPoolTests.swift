@@ -104,7 +104,7 @@ import Testing
     try await runOnLoop(clock: .kernel) {
       let sums = try await gather(over: 0..<4) { loop in
         try await offload(on: loops) {
-          try await runOnLoop(clock: .kernel) {
+          try runOnLoop(clock: .kernel) {
             try await gather(over: 0..<1000, limit: 100) { number in
               try await offload(on: pool) { loop * 1000 + number }
             }.reduce(0, +)

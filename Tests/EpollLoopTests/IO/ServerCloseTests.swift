@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  @Test func `a server at its limit tells its handlers of the close`() throws {
+  @Test func `handlers of a server at its limit go on at once when it closes`() throws {
     try runOnSockets { sockets in
       let (listener, peer) = try await oneClient(sockets)
       let serving = spawn {
@@ -145,7 +145,7 @@ import Testing
     }
   }
 
-  @Test func `a second reader traps, however the server stands`() async {
+  @Test func `a second reader traps while the server closes, too`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try runOnSockets { sockets in
         let (listener, peer) = try await oneClient(sockets)

@@ -13,7 +13,7 @@ extension Connection {
   ///
   /// - until all writes have ended and the peer's kernel has acknowledged all bytes, which for an idle peer it has already,
   ///   or does within the time of its delayed acknowledgement (40 ms on Linux);
-  /// - until the peer ends its direction, if there was input that nobody had read, or some arrives.
+  /// - until the peer ends its direction, if there was unread input, or some arrives.
   ///
   /// A close with unread input would reset the connection and drop what has not been acknowledged (RFC 2525, 2.17).
   ///
@@ -104,7 +104,7 @@ extension Stream {
     do {
       return try tryRead(into: buffer.bytes, count: Buffer.capacity)
     } catch {
-      // Writes that are under way hear of it by themselves.
+      // Writes that are under way fail by themselves.
       hasReadEnd = true
       return 0
     }

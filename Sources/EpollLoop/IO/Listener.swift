@@ -38,14 +38,14 @@ public final class Listener: Sendable {
       if case .closed = registration.reading { true } else { false }
     }
 
-    /// Has connections that are accepted from now on hear of this listener's close.
+    /// Creates what the handlers of a serving share; this listener's close ends it.
     func beginServing() -> Serving {
       let serving = Serving(core)
       self.serving = serving
       return serving
     }
 
-    /// Wakes whoever waits to accept with an error, and handlers that wait for the end; then closes the descriptor.
+    /// Wakes the task that waits to accept with an error, and idle handlers; then closes the descriptor.
     func close() {
       guard !isClosed else { return }
       core.deregister(registration)

@@ -2,7 +2,7 @@
 final class Serving {
   /// Whether the listener has been closed, and handlers should come to their ends.
   @exclusivity(unchecked) private(set) var isClosing = false
-  /// Handlers that wait for bytes, and for the end of the serving besides.
+  /// Waiters of handlers that wait for bytes or for the end of the serving.
   private let idle: WaitQueue
 
   init(_ core: LoopCore) {

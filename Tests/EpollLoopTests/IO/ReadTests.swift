@@ -183,7 +183,7 @@ import Testing
       }
       // What has arrived is read first.
       #expect(try await read(4, from: connection) == Array("data".utf8))
-      // The kernel tells of it once; after that it tells of the end.
+      // The kernel reports it once; after that it reports the end.
       for _ in 0..<3 {
         #expect(await failure { try await connection.read() } == .io(.read, .connectionReset))
       }

@@ -27,8 +27,13 @@ import Testing
     }
   }
 
+<<<<<<< HEAD
   @Test func `a server at its limit tells its handlers of the close`() async throws {
     try await runOnSockets { sockets in
+=======
+  @Test func `handlers of a server at its limit go on at once when it closes`() throws {
+    try runOnSockets { sockets in
+>>>>>>> io
       let (listener, peer) = try await oneClient(sockets)
       let serving = spawn {
         try await listener.serve(maximumConnections: 1, grace: .seconds(5)) { connection in
@@ -145,7 +150,7 @@ import Testing
     }
   }
 
-  @Test func `a second reader traps, however the server stands`() async {
+  @Test func `a second reader traps while the server closes, too`() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       try await runOnSockets { sockets in
         let (listener, peer) = try await oneClient(sockets)

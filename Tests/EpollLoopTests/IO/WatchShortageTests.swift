@@ -38,7 +38,8 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func `a listener that is closed, or dropped, closes the connection that cannot be watched`(isClose: Bool) async throws {
+  func `a listener that is closed, or dropped, closes the connection that cannot be watched`(isClose: Bool) async throws
+  {
     try await runOnSockets { sockets in
       var listener: Listener? = try sockets.listen()
       let peer = try RawSocket(connectingTo: try #require(listener).localAddress)

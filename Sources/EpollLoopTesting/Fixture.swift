@@ -23,10 +23,20 @@ final class Fixture: @unchecked Sendable {
   nonisolated(nonsending) func runOnThread<Success>(
     _ start: @escaping @Sendable (EventLoop) throws -> sending Success
   ) async throws -> sending Success {
-    let before = countDescriptors()
-    let value = try await runOnThread(EventLoop(clock: clock, shuffleSeed: shuffleSeed), start)
-    try check(descriptorsBefore: before)
-    return value
+    // A test within a test has its slot already.
+    let needsSlot = !EventLoop.isOnThread
+    if needsSlot { await TestSlots.shared.take() }
+    let result: Result<Success, any Error>
+    do {
+      let before = countDescriptors()
+      let value = try await runOnThread(EventLoop(clock: clock, shuffleSeed: shuffleSeed), start)
+      try check(descriptorsBefore: before)
+      result = .success(value)
+    } catch {
+      result = .failure(error)
+    }
+    if needsSlot { await TestSlots.shared.giveBack() }
+    return try result.get()
   }
 
   private nonisolated(nonsending) func runOnThread<Success>(

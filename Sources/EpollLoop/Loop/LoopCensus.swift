@@ -19,6 +19,9 @@ extension EventLoop {
       registrations: core.registrations.count)
   }
 
+  /// Whether an event loop runs on this thread. For the testing module.
+  package static var isOnThread: Bool { LoopCore.currentIfAny != nil }
+
   /// Traps on another thread than the loop's. For the testing module.
   package func requireCurrent() { bound.check("the body of a run") }
 

@@ -53,7 +53,7 @@ import Testing
       }
       var received: [UInt8] = []
       for try await chunk in server { received += chunk }
-      #expect(received == bytes)
+      #expect(received.elementsEqual(bytes), "\(received.count) of \(bytes.count) bytes")
       try await writer.value
       try await close(client, server)
     }

@@ -27,13 +27,8 @@ import Testing
     }
   }
 
-<<<<<<< HEAD
-  @Test func `a server at its limit tells its handlers of the close`() async throws {
+  @Test func `handlers of a server at its limit go on at once when it closes`() async throws {
     try await runOnSockets { sockets in
-=======
-  @Test func `handlers of a server at its limit go on at once when it closes`() throws {
-    try runOnSockets { sockets in
->>>>>>> io
       let (listener, peer) = try await oneClient(sockets)
       let serving = spawn {
         try await listener.serve(maximumConnections: 1, grace: .seconds(5)) { connection in

@@ -154,7 +154,7 @@ private func runOnOwnDescriptors(_ body: @escaping @Sendable (Sockets) async thr
 /// if they get none.
 func onOwnDescriptors(_ body: @escaping @Sendable () throws -> Void) throws {
   // A loop that spins or hangs ends this process, and so fails its test.
-  alarm(20)
+  alarm(60)
   let address = try #require(dlsym(nil, "unshare"))
   let unshare = unsafeBitCast(address, to: (@convention(c) (Int32) -> Int32).self)
   let ended = Gate()

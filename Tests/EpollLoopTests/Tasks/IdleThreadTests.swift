@@ -8,7 +8,7 @@ import Testing
     await #expect(processExitsWith: .success) {
       try onOwnDescriptors {
         let before = Set(openDescriptors())
-        for _ in 0..<1000 {
+        for _ in 0..<300 {
           try runOnLoop(clock: .kernel) { try await offload {} }
           let after = Set(openDescriptors())
           guard after == before else { throw Wrong(description: "open: \(after), before: \(before)") }

@@ -8,7 +8,7 @@ import Testing
   @Test func `a name is looked up although every thread of the shared pool is taken`() async {
     await #expect(processExitsWith: .success) {
       // A look-up that waits for one of them would wait for ever.
-      alarm(20)
+      alarm(60)
       try await runOnLoop {
         let gate = Gate()
         let calls = spawn(over: 0..<ThreadPool.shared.maximumThreads) { _ in try await offload { gate.wait() } }
@@ -23,7 +23,7 @@ import Testing
 
   @Test func `calls are offloaded although every thread for names is taken`() async {
     await #expect(processExitsWith: .success) {
-      alarm(20)
+      alarm(60)
       try await runOnLoop(clock: .kernel) {
         let (gate, started) = (Gate(), Counter())
         for _ in 0..<ThreadPool.names.maximumThreads + 1 {

@@ -21,8 +21,7 @@ public final class Connection: Sendable {
   deinit {
     if let stream = bound.openIfCurrent() { return stream.close() }
     let bound = bound
-    // Refused means that the loop has ended: then its last reference closes the descriptor.
-    _ = bound.inbox.submit(.call { bound.open("Connection.deinit").close() })
+    bound.inbox.perform { bound.unchecked.close() }
   }
 
   /// This end's address; nil once it is closed.

@@ -103,8 +103,7 @@ public final class Listener: Sendable {
   deinit {
     if let state = bound.openIfCurrent() { return state.close() }
     let bound = bound
-    // Refused means that the loop has ended: then its last reference closes the descriptor.
-    _ = bound.inbox.submit(.call { bound.open("Listener.deinit").close() })
+    bound.inbox.perform { bound.unchecked.close() }
   }
 
   /// Stops listening: whoever waits to accept gets an error, and new connections are refused.

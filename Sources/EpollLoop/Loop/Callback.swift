@@ -19,6 +19,8 @@ final class Callback {
   }
 
   let body: () -> Void
+  /// Whether the end of a run ends it before the last accepted calls are made.
+  var endsWithRun = true
   var repetition: Repetition
 
   init(_ repetition: Repetition, _ body: @escaping () -> Void) {
@@ -54,6 +56,36 @@ extension LoopCore {
     return waiter
   }
 
+  /// Has a call made that was accepted from another thread, after what is ready now; the end of the run waits for it.
+  func accept(_ body: @escaping () -> Void) {
+    let waiter = soon(body)
+    waiters.slots[Int(waiter.slot)].home = .none
+    acceptedCalls += 1
+  }
+
+  /// Whether a waiter is an accepted call; other functions are the loop's own.
+  func isAcceptedCall(_ waiter: Waiter) -> Bool {
+    guard let slot = waiters.slot(waiter) else { return false }
+    return slot.pointee.kind == .function && slot.pointee.home == Home.none
+  }
+
+  /// The callback of a waiter; nil if it is a function that is called once.
+  func callback(of waiter: Waiter) -> Callback? {
+    guard let slot = waiters.slot(waiter), slot.pointee.kind == .callback else { return nil }
+    return callback(in: waiter.slot)
+  }
+
+  /// Whether a slot's function or callback has been taken back, and its turn is still to come.
+  func isWithdrawn(_ index: UInt32) -> Bool {
+    let slot = waiters.slots[Int(index)]
+    return (slot.kind == .function || slot.kind == .callback) && slot.stage == .withdrawn
+  }
+
+  /// Runs the turn of a function or callback that has been taken back: it gives the slot back.
+  func runWithdrawn(_ index: UInt32) {
+    if waiters.slots[Int(index)].kind == .function { runFunction(index) } else { runCallback(index) }
+  }
+
   /// Wakes a waiter after what is ready now: for a place that finds its reason there already.
   func wakeSoon(_ waiter: Waiter) {
     soon { [self] in wake(waiter, .ready) }
@@ -79,11 +111,6 @@ extension LoopCore {
     }
     slot.pointee.stage = .withdrawn
     waiters.withdrawn += 1
-  }
-
-  /// Takes all callbacks back, at the end of a run.
-  func withdrawCallbacks() {
-    for waiter in waiters.callbacks { withdraw(waiter) }
   }
 
   /// Moves a callback to another instant, as if it were created now. No allocation.
@@ -115,6 +142,7 @@ extension LoopCore {
     let isWanted = slot.pointee.stage == .woken && slot.pointee.wake != .closed
     let body = waiters.takeOut(function: index)
     guard isWanted else { return discard(body, of: index) }
+    if slot.pointee.home == Home.none { acceptedCalls -= 1 }
     // The slot stays taken during the call, so that the function can put itself off.
     slot.pointee.stage = .running
     body()

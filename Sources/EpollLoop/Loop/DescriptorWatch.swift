@@ -10,7 +10,10 @@ public final class DescriptorWatch: Sendable {
 
   private let bound: LoopBound<State>
 
-  init(_ fd: Int32, _ core: LoopCore, onReadable: (() -> Void)? = nil, onWritable: (() -> Void)? = nil) throws {
+  init(
+    _ fd: Int32, _ core: LoopCore, endsWithRun: Bool = true, onReadable: (() -> Void)? = nil,
+    onWritable: (() -> Void)? = nil
+  ) throws {
     var interest: Readiness = []
     if onReadable != nil { interest.insert(.readable) }
     if onWritable != nil { interest.insert(.writable) }
@@ -24,17 +27,21 @@ public final class DescriptorWatch: Sendable {
           ? "descriptor \(fd) is a regular file, which is always ready" : "descriptor \(fd)")
     }
     if let onReadable {
-      registration.reading = .awaited(core.add(Callback(.whileReady(registration, .reading), onReadable)))
+      let callback = Callback(.whileReady(registration, .reading), onReadable)
+      callback.endsWithRun = endsWithRun
+      registration.reading = .awaited(core.add(callback))
     }
     if let onWritable {
-      registration.writing = .awaited(core.add(Callback(.whileReady(registration, .writing), onWritable)))
+      let callback = Callback(.whileReady(registration, .writing), onWritable)
+      callback.endsWithRun = endsWithRun
+      registration.writing = .awaited(core.add(callback))
     }
     bound = LoopBound(State(core: core, registration: registration), core)
   }
 
   /// Ends the watch: no callback is called any more. A second time nothing happens.
   ///
-  /// A watch that is dropped goes on until the loop is gone.
+  /// A watch that is dropped goes on until the run ends, which ends all watches.
   public func cancel() {
     bound.check("DescriptorWatch.cancel")
     end()

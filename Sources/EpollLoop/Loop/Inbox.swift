@@ -131,7 +131,7 @@ final class Inbox: Sendable {
     return false
   }
 
-  /// Takes what is left, after ``close()``, behind what has been taken before.
+  /// Takes what is there, behind what has been taken before.
   func takeRest(_ items: inout [Item]) {
     var mail: [Item] = []
     takeMail(into: &mail)
@@ -160,11 +160,31 @@ final class Inbox: Sendable {
   /// Whether a thread runs the loop.
   var isRunning: Bool { lock.locked { state.isRunning } }
 
-  /// Refuses calls from now on: the run has ended. What was taken before waits for the next run.
-  func close() {
+  /// Refuses calls from now on: the run ends.
+  func refuseCalls() {
+    lock.locked { state.isClosed = true }
+  }
+
+  /// Says that no thread runs the loop any more, unless something has come.
+  ///
+  /// - Returns: False if there are items: they are to be taken in first.
+  func closeIfEmpty() -> Bool {
     lock.locked {
+      guard state.items.isEmpty else { return false }
       state.isRunning = false
-      state.isClosed = true
+      return true
     }
+  }
+
+  /// Does something to the loop's state: on its thread while a run is under way, else here and now, since no thread has
+  /// the loop.
+  ///
+  /// - Parameter body: What to do, without the thread's check. It calls no user code and submits nothing.
+  func perform(_ body: @escaping @Sendable () -> Void) {
+    let isDone = lock.locked { () -> Bool in
+      if !state.isRunning { body() }
+      return !state.isRunning
+    }
+    if !isDone { submit(body) }
   }
 }

@@ -45,6 +45,10 @@ final class LoopCore {
   /// The task of the present run's body.
   var mainRecord: TaskRecord?
   @exclusivity(unchecked) var isStopping = false
+  /// Whether the run ends without awaiting spawned tasks.
+  @exclusivity(unchecked) var isAborted = false
+  /// How many calls have been accepted from other threads, taken in and not been made.
+  @exclusivity(unchecked) var acceptedCalls = 0
   @exclusivity(unchecked) var turnsSinceLook = 0
   @exclusivity(unchecked) var statistics = LoopStatistics()
   /// When the loop last looked at the kernel, to within some milliseconds: for how long tasks wait.

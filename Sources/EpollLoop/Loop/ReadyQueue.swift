@@ -73,6 +73,20 @@ struct ReadyQueue: ~Copyable {
     return jobs
   }
 
+  /// Takes out the turns of some waiters' slots; the order of the others stays.
+  mutating func removeCallbacks(_ isWanted: (UInt32) -> Bool) -> [UInt32] {
+    var removed: [UInt32] = []
+    for _ in 0..<count {
+      let turn = removeFirst()
+      if case .waiter = turn.kind, isWanted(UInt32(truncatingIfNeeded: turn.subject)) {
+        removed.append(UInt32(truncatingIfNeeded: turn.subject))
+      } else {
+        append(turn.subject, turn.kind)
+      }
+    }
+    return removed
+  }
+
   /// Exchanges the first turn with the one at `offset` behind it, for a shuffled order.
   mutating func bringForward(_ offset: Int) {
     let other = (head &+ offset) & mask

@@ -35,34 +35,11 @@ extension LoopCore {
   /// Runs ticks until ``stop()``.
   func turn() {
     isStopping = false
+    isAborted = false
     // What was submitted before the run comes first, however short the run is.
     if batch.isEmpty { _ = inbox.take(into: &batch, idle: false) }
     receive()
     while !isStopping { tick() }
-  }
-
-  /// Ends the run: calls that were accepted are made, later ones refused, pending callbacks dropped.
-  private func leave() {
-    inbox.close()
-    var rest = Array(batch[received...])
-    inbox.takeRest(&rest)
-    batch = rest.filter { if case .call = $0 { false } else { true } }
-    received = 0
-    while !batch.isEmpty { receive() }
-    for case .call(let body) in rest { body() }
-    endLateTasks()
-    withdrawCallbacks()
-    CurrentLoop.set(nil)
-  }
-
-  /// Ends the tasks that the last calls have spawned: they are cancelled, and so end in their first turn.
-  private func endLateTasks() {
-    while spawned.isClosed, spawned.count > 0, ready.count > 0 { run(ready.removeFirst()) }
-  }
-
-  /// Ends the run after the job that runs now. On the loop's thread only.
-  func stop() {
-    isStopping = true
   }
 
   /// One turn of the loop.
@@ -162,7 +139,7 @@ extension LoopCore {
       case .loopJob(let job): ready.append(job, .loopJob)
       case .wake(let waiter, let wake): self.wake(waiter, wake)
       case .release(let sentinel): waiters.giveBack(sentinel)
-      case .call(let body): soon(body)
+      case .call(let body): accept(body)
       case .news(let body): body()
       }
     }
@@ -208,7 +185,7 @@ extension LoopCore {
 extension LoopCore {
   /// Runs one turn.
   @inline(__always)
-  private func run(_ turn: ReadyQueue.Turn) {
+  func run(_ turn: ReadyQueue.Turn) {
     statistics.turns &+= 1
     if slowTurns != nil { return runTimed(turn) }
     runNow(turn)

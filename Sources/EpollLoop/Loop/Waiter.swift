@@ -147,6 +147,7 @@ struct WaiterTable: ~Copyable {
   @inline(__always)
   mutating func take(function: consuming @escaping () -> Void) -> Waiter {
     let waiter = take(.function, subject: 0, record: 0)
+    slots[Int(waiter.slot)].home = .loop
     putIn(function: function, waiter.slot)
     return waiter
   }

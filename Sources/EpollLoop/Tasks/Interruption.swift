@@ -16,7 +16,7 @@ final class Interruption {
     }
     self.signals = source
     watch = try DescriptorWatch(
-      source.number, core,
+      source.number, core, endsWithRun: false,
       onReadable: { [unowned self] in
         while self.signals?.next() != nil {
           count += 1

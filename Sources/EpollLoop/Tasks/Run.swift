@@ -89,7 +89,7 @@ extension LoopCore {
     defer { mainRecord = nil }
     let interruption: Interruption?
     do {
-      interruption = try Interruption(by: signals, of: main.task, self) { [unowned self] in stop() }
+      interruption = try Interruption(by: signals, of: main.task, self) { [unowned self] in abort() }
     } catch {
       list.remove(main.task)
       throw error

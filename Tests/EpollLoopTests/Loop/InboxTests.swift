@@ -70,12 +70,14 @@ import Testing
   @Test func `a closed inbox refuses calls and keeps the runtime's jobs`() throws {
     let inbox = try Inbox()
     #expect(inbox.open())
-    inbox.close()
+    inbox.refuseCalls()
     #expect(!inbox.submit(nothing))
     #expect(inbox.submit(.loopJob(1)))
     var batch: [Inbox.Item] = []
+    #expect(!inbox.closeIfEmpty())
     _ = inbox.take(into: &batch, idle: true)
     #expect(batch.count == 1)
+    #expect(inbox.closeIfEmpty())
     #expect(inbox.open())
     #expect(inbox.submit(nothing))
   }
@@ -84,7 +86,7 @@ import Testing
     let inbox = try Inbox()
     #expect(inbox.open())
     #expect(!inbox.open())
-    inbox.close()
+    #expect(inbox.closeIfEmpty())
     #expect(inbox.open())
   }
 

@@ -9,14 +9,21 @@ final class Fixture: @unchecked Sendable {
   private let shuffleSeed: UInt64?
   private let endsLeftovers: Bool
   private let countsDescriptors: Bool
+  private let allowsUnawaitedErrors: Bool
   private var unended = (tasks: [TaskSnapshot](), callbacks: 0)
   private var census = LoopCensus.empty
+  private var stuck: StuckError?
+  private var unawaited: [UnawaitedError.Failure] = []
 
-  init(_ clock: EventLoop.Clock, _ shuffleSeed: UInt64?, endsLeftovers: Bool, countsDescriptors: Bool) {
+  init(
+    _ clock: EventLoop.Clock, _ shuffleSeed: UInt64?, endsLeftovers: Bool, countsDescriptors: Bool,
+    allowsUnawaitedErrors: Bool
+  ) {
     self.clock = clock
     self.shuffleSeed = shuffleSeed
     self.endsLeftovers = endsLeftovers
     self.countsDescriptors = countsDescriptors
+    self.allowsUnawaitedErrors = allowsUnawaitedErrors
   }
 
   /// Runs it on a thread of its own, and suspends the calling task.
@@ -56,14 +63,33 @@ final class Fixture: @unchecked Sendable {
   private func run<Success>(
     _ loop: EventLoop, _ start: (EventLoop) throws -> sending Success
   ) throws -> sending Success {
-    if clock == .virtual { loop.observeVirtualClock { c_virtual_clock_set($0.nanoseconds) } }
+    if clock == .virtual {
+      loop.observeVirtualClock { c_virtual_clock_set($0.nanoseconds) }
+      loop.observeStuck { [unowned self, unowned loop] in endStuck(loop) }
+    }
+    if !allowsUnawaitedErrors {
+      loop.observeUnhandledErrors { [unowned self] in unawaited.append(UnawaitedError.Failure(error: $0, task: $1)) }
+    }
     defer { c_virtual_clock_set(-1) }
-    let value = try start(loop)
-    census = loop.census
-    return value
+    do {
+      let value = try start(loop)
+      census = loop.census
+      if let stuck { throw stuck }
+      return value
+    } catch {
+      throw stuck ?? error
+    }
+  }
+
+  /// Ends a test that can never go on: cancels its tasks, and leaves them where they are if that does not help.
+  private func endStuck(_ loop: EventLoop) {
+    guard stuck == nil else { return loop.abortRun() }
+    stuck = StuckError(tasks: loop.tasks)
+    loop.cancelAll()
   }
 
   private func check(descriptorsBefore before: Int) throws {
+    if !unawaited.isEmpty { throw UnawaitedError(failures: unawaited) }
     let descriptors = max(0, countDescriptors() - before)
     guard unended.tasks.isEmpty, unended.callbacks == 0, census == .empty, descriptors == 0 else {
       throw Leftovers(tasks: unended.tasks, callbacks: unended.callbacks, census: census, descriptors: descriptors)

@@ -52,33 +52,41 @@ public struct Leftovers: Error, CustomStringConvertible {
 ///     cancels and awaits the ones and drops the others, as in a program.
 ///   - countsDescriptors: Whether descriptors of the process that are left open count as leftovers; only
 ///     for tests that nothing else runs beside.
+///   - allowsUnawaitedErrors: Whether errors of spawned tasks that nobody awaits are written to standard error, as in a
+///     program, instead of failing the test.
 ///   - isolation: The caller's; must be none.
 ///   - body: The test.
 /// - Returns: The value of `body`.
 /// - Throws: The error of `body`; ``Leftovers`` if a task that was not cancelled, a callback, waiter, timer,
-///   watched descriptor or, if they are counted, open descriptor is left over. If the calling task is cancelled, so is
+///   watched descriptor or, if they are counted, open descriptor is left over; ``UnawaitedError`` if a spawned task has
+///   failed and nobody has awaited it; ``StuckError`` if, on virtual time, nothing can ever wake the loop again. If the calling task is cancelled, so is
 ///   `body`, and its end is awaited.
 public func runOnLoop<Success>(
   clock: EventLoop.Clock = .virtual, shuffleSeed: UInt64? = nil, endsLeftovers: Bool = false,
-  countsDescriptors: Bool = false, isolation: isolated (any Actor)? = #isolation,
+  countsDescriptors: Bool = false, allowsUnawaitedErrors: Bool = false,
+  isolation: isolated (any Actor)? = #isolation,
   _ body: nonisolated(nonsending) @escaping () async throws -> Success
 ) async throws -> Success {
   guard isolation == nil else { throw FixtureError.isolated }
-  let fixture = Fixture(clock, shuffleSeed, endsLeftovers: endsLeftovers, countsDescriptors: countsDescriptors)
+  let fixture = Fixture(
+    clock, shuffleSeed, endsLeftovers: endsLeftovers, countsDescriptors: countsDescriptors,
+    allowsUnawaitedErrors: allowsUnawaitedErrors)
   let carried = CarriedBody(body)
   return try await fixture.runOnThread { try carried.run(on: $0, fixture) }
 }
 
 /// Runs a test's body on a fresh loop, isolated to the loop's actor; for tests of any isolation.
 ///
-/// As ``runOnLoop(clock:shuffleSeed:endsLeftovers:countsDescriptors:isolation:_:)``, but `body` uses of the test
+/// As ``runOnLoop(clock:shuffleSeed:endsLeftovers:countsDescriptors:allowsUnawaitedErrors:isolation:_:)``, but `body` uses of the test
 /// only what is `Sendable`.
 public func runOnLoop<Success>(
   clock: EventLoop.Clock = .virtual, shuffleSeed: UInt64? = nil, endsLeftovers: Bool = false,
-  countsDescriptors: Bool = false,
+  countsDescriptors: Bool = false, allowsUnawaitedErrors: Bool = false,
   _ body: @escaping @Sendable (_ loop: isolated LoopActor) async throws -> sending Success
 ) async throws -> sending Success {
-  let fixture = Fixture(clock, shuffleSeed, endsLeftovers: endsLeftovers, countsDescriptors: countsDescriptors)
+  let fixture = Fixture(
+    clock, shuffleSeed, endsLeftovers: endsLeftovers, countsDescriptors: countsDescriptors,
+    allowsUnawaitedErrors: allowsUnawaitedErrors)
   return try await fixture.runOnThread { loop in
     try loop.run { actor in
       let value = try await body(actor)
@@ -95,16 +103,19 @@ public func runOnLoop<Success>(
 /// ``FixtureError``: a blocked thread of Swift's pool can hang the whole test run.
 public func runOnLoop<Success>(
   clock: EventLoop.Clock = .virtual, shuffleSeed: UInt64? = nil, endsLeftovers: Bool = false,
-  countsDescriptors: Bool = false, isolation: isolated (any Actor)? = #isolation,
+  countsDescriptors: Bool = false, allowsUnawaitedErrors: Bool = false,
+  isolation: isolated (any Actor)? = #isolation,
   _ body: nonisolated(nonsending) @escaping () async throws -> Success
 ) throws -> Success {
   guard withUnsafeCurrentTask(body: { $0 == nil }) else { throw FixtureError.blocksTask }
   guard isolation == nil else { throw FixtureError.isolated }
-  let fixture = Fixture(clock, shuffleSeed, endsLeftovers: endsLeftovers, countsDescriptors: countsDescriptors)
+  let fixture = Fixture(
+    clock, shuffleSeed, endsLeftovers: endsLeftovers, countsDescriptors: countsDescriptors,
+    allowsUnawaitedErrors: allowsUnawaitedErrors)
   return try fixture.run { try CarriedBody(body).run(on: $0, fixture) }
 }
 
-/// A use of ``runOnLoop(clock:shuffleSeed:endsLeftovers:countsDescriptors:isolation:_:)`` that cannot work.
+/// A use of ``runOnLoop(clock:shuffleSeed:endsLeftovers:countsDescriptors:allowsUnawaitedErrors:isolation:_:)`` that cannot work.
 public enum FixtureError: Error, CustomStringConvertible {
   /// The test is isolated to an actor, and so would be the body.
   case isolated

@@ -2,7 +2,7 @@ import EpollLoop
 
 /// A test that failed under one order of equally ready tasks.
 public struct SeedFailure: Error, CustomStringConvertible {
-  /// The seed that fails: pass it to ``runOnLoop(clock:shuffleSeed:endsLeftovers:countsDescriptors:isolation:_:)`` to see it again.
+  /// The seed that fails: pass it to ``runOnLoop(clock:shuffleSeed:endsLeftovers:countsDescriptors:allowsUnawaitedErrors:isolation:_:)`` to see it again.
   public let seed: UInt64
   /// What went wrong under it.
   public let error: any Error

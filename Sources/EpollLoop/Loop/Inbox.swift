@@ -157,6 +157,9 @@ final class Inbox: Sendable {
     }
   }
 
+  /// Whether there is nothing to take.
+  var isEmpty: Bool { lock.locked { state.items.isEmpty } }
+
   /// Whether a thread runs the loop.
   var isRunning: Bool { lock.locked { state.isRunning } }
 

@@ -61,6 +61,10 @@ final class LoopCore {
   @exclusivity(unchecked) var holds = 0
   /// Where offloaded calls go out and come back; the floor above makes it when it first needs it.
   @exclusivity(unchecked) var offloadDesk: AnyObject?
+  /// Called when nothing can wake a loop on virtual time any more; nil does not look for that.
+  var onStuck: (() -> Void)?
+  /// Called with each error that no task awaits; nil writes it to standard error.
+  var onUnhandledError: ((any Error, String) -> Void)?
   /// Hears of each jump of a virtual clock.
   var clockMoved: ((Instant) -> Void)?
   /// What the inbox held; kept for its storage.

@@ -136,6 +136,13 @@ struct RegistrationTable: ~Copyable {
     return slots[index].registration
   }
 
+  /// Whether some registration satisfies a condition.
+  func contains(where isWanted: (Registration) -> Bool) -> Bool {
+    (0..<capacity).contains { index in
+      slots[index].registration.map { $0._withUnsafeGuaranteedRef(isWanted) } ?? false
+    }
+  }
+
   private mutating func grow() {
     let larger = max(64, capacity * 2)
     let moved = UnsafeMutablePointer<Slot>.allocate(capacity: larger)

@@ -81,7 +81,8 @@ extension LoopCore {
 
     // 5. Wait for events, blocking only if nothing is ready.
     statistics.polls &+= 1
-    poller.wait(blocking: mayBlock) { token, readiness in
+    let patience = patience(mayBlock: mayBlock)
+    poller.wait(milliseconds: patience) { token, readiness in
       // 6. Turn each into wakes; no user code runs here.
       statistics.events &+= 1
       if let registration = registrations.find(token) {
@@ -90,6 +91,8 @@ extension LoopCore {
         reportOwn(token)
       }
     }
+
+    if patience > 0 { checkStuck() }
 
     // 7. Wake the due timers, in order of deadline and creation.
     if timers.count > 0 { wakeDueTimers(isIdle: isIdle) }

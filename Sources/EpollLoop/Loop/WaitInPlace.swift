@@ -22,8 +22,8 @@ extension LoopCore {
   private func lookInPlace(_ waiter: Waiter) -> Bool {
     guard shuffle == nil, slowTurns == nil, holdsUpNobody else { return false }
     turnsSinceLook = 0
-    repeat { look() } while ready.count == 0
-    guard ready.startsWithWaiter(waiter.slot) else { return false }
+    repeat { look() } while ready.count == 0 && !isStopping
+    guard ready.count > 0, ready.startsWithWaiter(waiter.slot) else { return false }
     // Its turn begins, as in step 2.
     _ = ready.removeFirst()
     statistics.turns &+= 1

@@ -55,12 +55,12 @@ struct Poller: ~Copyable {
     _ = try Errno.check(cepoll_delete(descriptor.number, fd))
   }
 
-  /// Waits for events, for ever or not at all, and hands each to `body`.
+  /// Waits for events for a time, -1 for no limit, and calls `body` with each.
   ///
   /// An interrupted wait (EINTR) brings no events; the caller's next tick waits again.
   @inline(__always)
-  func wait(blocking: Bool, _ body: (_ token: UInt64, _ readiness: Readiness) -> Void) {
-    let count = cepoll_wait(descriptor.number, events, Int32(Poller.batch), blocking ? -1 : 0)
+  func wait(milliseconds: Int32, _ body: (_ token: UInt64, _ readiness: Readiness) -> Void) {
+    let count = cepoll_wait(descriptor.number, events, Int32(Poller.batch), milliseconds)
     if count < 0 {
       precondition(count == -Errno.interrupted.rawValue, "epoll_wait failed: \(Errno(rawValue: -count))")
       return

@@ -102,6 +102,7 @@ final class SpawnedTask: TaskRecord {
   @usableFromInline
   nonisolated(nonsending) func wait() async throws {
     let core = loop.withCore { $0 }
+    if task != 0, task == RunningTask.address { throw DeadlockError(task: title) }
     while !isDone {
       if await core.park(for: "a task's value", { wakeAtEnd($0) }) == .cancelled, !isDone {
         throw CancellationError()
@@ -204,6 +205,15 @@ final class SpawnedTask: TaskRecord {
       task._withUnsafeGuaranteedRef { $0.fail(error) }
     }
   }
+}
+
+/// A task awaits its own value: it could never end.
+public struct DeadlockError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The task, in words.
+  public let task: String
+
+  /// "TASK awaits its own value, and can never end".
+  public var description: String { "\(task) awaits its own value, and can never end" }
 }
 
 /// A task that its creator sees to, and the type of its value.

@@ -1,9 +1,10 @@
 /// Errors that would be lost: of tasks that failed and that nobody awaited.
 enum UnhandledErrors {
-  /// Says it once, on standard error.
+  /// Says it once: on standard error, or to the loop's observer.
   ///
   /// - Parameter task: The task, in words.
   static func report(_ error: any Error, of task: String) {
+    if let observe = LoopCore.currentIfAny?.onUnhandledError { return observe(error, task) }
     StandardError.write("EpollLoop: \(task) failed and nobody awaited it: \(error)\n")
   }
 }

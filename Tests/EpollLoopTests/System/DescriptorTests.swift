@@ -44,7 +44,7 @@ extension Poller {
   /// The events that are there now.
   func events(blocking: Bool = false) -> [(token: UInt64, readiness: Readiness)] {
     var found: [(token: UInt64, readiness: Readiness)] = []
-    wait(blocking: blocking) { found.append((token: $0, readiness: $1)) }
+    wait(milliseconds: blocking ? -1 : 0) { found.append((token: $0, readiness: $1)) }
     return found
   }
 }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct RandomTreeTests {
   private static func run(_ seed: UInt64, shuffleSeed: UInt64?) async throws -> RandomTree {
     let tree = RandomTree()
-    try await runOnLoop(shuffleSeed: shuffleSeed, endsLeftovers: true) {
+    try await runOnLoop(shuffleSeed: shuffleSeed, endsLeftovers: true, allowsUnawaitedErrors: true) {
       _ = await gatherSettled(over: [seed]) { try await tree.run(seed: $0) }
     }
     return tree

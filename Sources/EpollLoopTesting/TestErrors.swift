@@ -1,0 +1,34 @@
+public import EpollLoop
+
+/// A test on virtual time that can never go on: nothing is ready or due, and no descriptor or call is awaited.
+///
+/// Its tasks have been cancelled. A loop that another thread is to wake, unknown to the loop, counts as stuck after 1 s
+/// of real time: await that thread by `offload` or `withLoop`.
+public struct StuckError: Error, CustomStringConvertible {
+  /// The tasks, with what each waits for.
+  public let tasks: [TaskSnapshot]
+
+  /// "nothing can ever wake the loop: " and a line for each task.
+  public var description: String {
+    "nothing can ever wake the loop: its tasks wait for each other" + tasks.map { "\n  task \($0)" }.joined()
+  }
+}
+
+/// Errors of spawned tasks that nobody has awaited.
+public struct UnawaitedError: Error, CustomStringConvertible {
+  /// A task's error.
+  public struct Failure: Sendable {
+    /// What the task threw.
+    public let error: any Error
+    /// The task, in words.
+    public let task: String
+  }
+
+  /// The errors, in the order in which they were found.
+  public let failures: [Failure]
+
+  /// A line for each.
+  public var description: String {
+    failures.map { "\($0.task) failed and nobody awaited it: \($0.error)" }.joined(separator: "\n")
+  }
+}

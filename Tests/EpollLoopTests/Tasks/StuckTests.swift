@@ -1,0 +1,74 @@
+import EpollLoopTesting
+import Glibc
+import Testing
+
+@testable import EpollLoop
+
+/// How the fixture of tests ends a test that cannot end by itself, or whose errors nobody would see.
+@Suite struct StuckTests {
+  @Test func `tasks that wait for each other are listed with what they wait for`() async throws {
+    let error = await #expect(throws: StuckError.self) {
+      try await runOnLoop {
+        let (one, other) = (Event(), Event())
+        let task = spawn(name: "other") {
+          try await other.wait()
+          one.set()
+        }
+        try await one.wait()
+        other.set()
+        try await task.value
+      }
+    }
+    #expect(error?.tasks.map(\.name) == ["main", "other"])
+    #expect(error?.description.contains("waiting for") == true)
+  }
+
+  @Test func `a task that waits through its cancellation is left where it is`() async throws {
+    await #expect(throws: StuckError.self) {
+      try await runOnLoop {
+        let core = LoopCore.current
+        _ = await core.parkThroughCancellation(for: "test") { _ in }
+      }
+    }
+  }
+
+  @Test func `who waits for a descriptor, a call or another thread's continuation is not stuck`() async throws {
+    try await runOnLoop {
+      let pipe = Pipe()
+      let event = Event()
+      let watch = try EventLoop.current.watch(
+        pipe.reading,
+        onReadable: {
+          pipe.take()
+          event.set()
+        })
+      let writing = pipe.writing
+      try await offload { _ = write(writing, "x", 1) }
+      try await event.wait()
+      watch.cancel()
+      await withCheckedContinuation { next in Task.detached { next.resume() } }
+    }
+  }
+
+  @Test func `a task that awaits its own value is told so`() async throws {
+    try await runOnLoop {
+      var own: TaskHandle<Void>?
+      let task = spawn(name: "narcissus") { if let own { try await own.value } }
+      own = task
+      let error = await errorOf { try await task.value }
+      #expect((error as? DeadlockError)?.task.hasPrefix("task 'narcissus' (EpollLoopTests/StuckTests.swift:") == true)
+      own = nil
+    }
+  }
+
+  @Test func `an error that nobody awaits fails the test, unless it may`() async throws {
+    let error = await #expect(throws: UnawaitedError.self) {
+      try await runOnLoop {
+        spawn(name: "failing") { throw Broken(number: 7) }
+        await yield()
+      }
+    }
+    #expect(error?.failures.first?.error as? Broken == Broken(number: 7))
+    #expect(error?.description.hasPrefix("task 'failing'") == true)
+  }
+}

@@ -34,12 +34,12 @@ public struct Leftovers: Error, CustomStringConvertible {
 ///
 /// On a virtual clock a sleep of a day takes microseconds: time stands still until nothing is ready,
 /// then jumps to the next deadline. `Task.sleep`, `ContinuousClock` and `SuspendingClock` follow it on
-/// this thread. As long as an offloaded call is in flight, time does not jump. Two runs of one body
+/// the loop's thread. As long as an offloaded call is in flight, time does not jump. Two runs of one body
 /// behave alike.
 ///
-/// The loop has a thread of its own, and the calling task is suspended: no thread of Swift's pool is blocked, so any
-/// number of tests may run side by side. The body is isolated to the loop's actor. It may use the test's local
-/// variables, since the test waits for it.
+/// The loop has a thread of its own, and the calling task is suspended: no thread of Swift's pool is blocked. At most
+/// one loop under test runs for each processor, and two on a machine with one; further tests wait in FIFO order. The
+/// body is isolated to the loop's actor. It may use the test's local variables, since the test waits for it.
 ///
 /// For tests of nonisolated code. In a test that is isolated to an actor, such as one of a `@MainActor` suite, or in a
 /// target with `MainActor` as its default isolation, the body would be isolated to that actor, and this throws

@@ -55,8 +55,9 @@ public struct Scheduled: Sendable {
 /// ``TaskHandle/cancel()``.
 ///
 /// Callbacks and tasks share one order: ready work runs first in, first out; timers fire in order of
-/// deadline and creation. A callback runs on the loop and inside no actor: an actor's code, but for the main
-/// actor's, uses ``spawn(name:isolation:file:line:_:)`` instead, and traps here.
+/// deadline and creation. A callback runs in the loop's own actor: ``LoopActor``, or `MainActor` on the loop that owns
+/// the process. Code of another actor, or of none, traps here; an actor's code calls
+/// ``spawn(name:isolation:file:line:_:)`` instead.
 extension EventLoop {
   /// Traps unless the caller is isolated to the loop's own actor: a callback runs there, and in no other.
   @inline(__always)

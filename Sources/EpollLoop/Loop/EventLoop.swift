@@ -1,6 +1,6 @@
 /// A single-threaded event loop on epoll(7).
 ///
-/// A loop runs callbacks and tasks on one thread, the one that calls ``run(isolation:_:)``. Ready work runs
+/// A loop runs callbacks and tasks on one thread, the one that calls ``run(_:)``. Ready work runs
 /// first in, first out; timers fire in order of deadline and creation, never early; sockets and
 /// timers are looked at after at most 256 jobs.
 ///

@@ -1,7 +1,8 @@
 /// Runs work of a caller that is isolated to no actor in the actor of the loop that runs on this thread.
 ///
 /// For what returns when all that it has started has ended: `gather`, scopes, races, timeouts. The caller is suspended
-/// meanwhile, so nothing that the work uses is used elsewhere, and several tasks of the work share one actor. What goes
+/// meanwhile, so nothing that the work uses is used elsewhere. (Closures that Swift 6.3 takes for nonisolated, such as
+/// those written in a task group's, run on the loop without an actor all the same.) What goes
 /// on behind its caller, such as a spawned task, has no such excuse and traps
 /// (``EventLoop/requireActor(_:_:)``).
 func inLoopActor<Success, Failure: Error>(

@@ -53,7 +53,7 @@ extension EventLoop {
 
   /// Runs `body` on this loop and this thread, to its end; for nonisolated callers.
   ///
-  /// As ``run(_:)-(LoopActor)``, and `body` may use the caller's local variables: the caller waits meanwhile.
+  /// As ``run(_:)``, and `body` may use the caller's local variables: the caller waits meanwhile.
   ///
   /// - Parameters:
   ///   - isolation: The caller's; must be none, since the caller's actor waits meanwhile.

@@ -57,7 +57,7 @@ extension TaskHandle: @unchecked Sendable where Success: Sendable {}
 ///   - file: Where it stands in the source, for ``EventLoop/tasks`` and reports.
 ///   - line: As `file`.
 ///   - body: What it does.
-/// - Precondition: An event loop runs on this thread.
+/// - Precondition: An event loop runs on this thread, and the caller is isolated to an actor.
 @discardableResult
 @inlinable
 public func spawn<Success>(

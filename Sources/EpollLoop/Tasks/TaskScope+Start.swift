@@ -20,7 +20,7 @@ extension TaskScope {
   /// - Throws: The error of a task that fails before it is ready; ``NotReadyError`` if it ends without
   ///   having said so; `CancellationError` if the caller or the scope is cancelled first, and then the
   ///   task is cancelled too, and its end or its readiness awaited.
-  /// - Precondition: The scope is not over.
+  /// - Precondition: The scope is not over, and the caller is isolated to an actor.
   public func start<Value>(
     name: String? = nil, isolation: isolated (any Actor)? = #isolation,
     _ body: @escaping (ReadySignal<Value>) async throws -> Void

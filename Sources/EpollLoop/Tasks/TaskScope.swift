@@ -79,7 +79,7 @@ public final class TaskScope {
   ///   - file: Where it stands in the source, for ``EventLoop/tasks`` and reports.
   ///   - line: As `file`.
   ///   - body: What it does.
-  /// - Precondition: The scope is not over.
+  /// - Precondition: The scope is not over, and the caller is isolated to an actor.
   @discardableResult
   public func spawn<Success>(
     name: String? = nil, isolation: isolated (any Actor)? = #isolation, file: StaticString = #fileID,

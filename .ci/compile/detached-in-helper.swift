@@ -1,0 +1,10 @@
+// refused in plain, inherit, main, both: risks causing data races
+import EpollLoop
+
+nonisolated final class Box { var count = 0 }
+
+nonisolated(nonsending) func helper() async throws {
+  let box = Box()
+  spawn { box.count += 1 }
+  Task.detached { box.count += 1 }
+}

@@ -1,0 +1,14 @@
+// refused in plain, inherit, main, both: risks causing data races
+import EpollLoop
+
+nonisolated final class Box { var count = 0 }
+
+nonisolated func program() throws {
+  try EventLoop.run {
+    let box = Box()
+    let one = spawn { box.count += 1 }
+    Task.detached { box.count += 1 }
+    try await one.value
+    box.count += 1
+  }
+}

@@ -1,0 +1,12 @@
+// refused in plain, inherit, main, both: risks causing data races
+import EpollLoop
+
+nonisolated final class Box { var count = 0 }
+
+nonisolated func program() async throws -> Box {
+  try await withLoop { loop in
+    let box = Box()
+    spawn { box.count += 1 }
+    return box
+  }
+}

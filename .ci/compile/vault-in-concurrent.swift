@@ -1,0 +1,15 @@
+// compiles, and should not, in plain, inherit, main, both
+// Traps at run time: 'spawn' was called by code that is isolated to no actor.
+import EpollLoop
+
+nonisolated final class Box { var count = 0 }
+
+nonisolated final class Vault: Sendable {
+  init(_ box: sending Box) {}
+}
+
+@concurrent nonisolated func helper() async throws {
+  let box = Box()
+  spawn { box.count += 1 }
+  _ = Vault(box)
+}

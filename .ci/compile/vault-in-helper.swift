@@ -1,0 +1,14 @@
+// refused in plain, inherit, main, both: risks causing data races
+import EpollLoop
+
+nonisolated final class Box { var count = 0 }
+
+nonisolated final class Vault: Sendable {
+  init(_ box: sending Box) {}
+}
+
+nonisolated(nonsending) func helper() async throws {
+  let box = Box()
+  spawn { box.count += 1 }
+  _ = Vault(box)
+}

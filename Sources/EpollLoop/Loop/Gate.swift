@@ -27,6 +27,7 @@ package final class Gate {
 
   /// Wakes all who wait.
   package func open() {
+    core.checkThread()
     waiting.wakeAll()
   }
 }

@@ -60,6 +60,7 @@ final class Endings {
   /// - Returns: Its number; nil if the deadline has come first, or if none is expected.
   /// - Throws: `CancellationError` if the waiting task is cancelled first.
   nonisolated(nonsending) func next(until deadline: Instant = .distantFuture) async throws -> Int? {
+    core.checkThread()
     precondition(!isAwaited, "One task at a time may wait for the next of some tasks to end")
     if taken < ended.count, core.spend() { await core.giveWay() }
     isAwaited = true

@@ -76,6 +76,7 @@ final class ProgressDrawing {
 
   /// Shows how far it has come, ends the line, and does nothing from then on.
   func end() {
+    core.checkThread()
     hasEnded = true
     core.withdraw(alarm)
     let now = core.now

@@ -76,7 +76,7 @@ import Testing
   @Test func `errors that a peer can cause are silent, others are written to standard error`() async {
     let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
       struct Mistake: Error {}
-      try await runOnSockets { sockets in
+      try await runOnSockets(allowsUnawaitedErrors: true) { sockets in
         let listener = try sockets.listen()
         let serving = spawn {
           try await listener.serve { connection in

@@ -68,9 +68,12 @@ final class Sockets {
 }
 
 /// Runs a test's body on a fresh loop, and checks that it left nothing there and no socket open.
-func runOnSockets(clock: EventLoop.Clock = .virtual, _ body: @escaping (Sockets) async throws -> Void) async throws {
+func runOnSockets(
+  clock: EventLoop.Clock = .virtual, allowsUnawaitedErrors: Bool = false,
+  _ body: @escaping (Sockets) async throws -> Void
+) async throws {
   let sockets = Sockets()
-  try await runOnLoop(clock: clock) { try await body(sockets) }
+  try await runOnLoop(clock: clock, allowsUnawaitedErrors: allowsUnawaitedErrors) { try await body(sockets) }
   #expect(sockets.open.isEmpty, "A socket was left open")
 }
 

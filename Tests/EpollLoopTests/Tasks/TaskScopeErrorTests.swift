@@ -27,7 +27,7 @@ import Testing
 
   @Test func `without who asked for them later errors go to standard error, each once`() async throws {
     let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
-      try await runOnLoop {
+      try await runOnLoop(allowsUnawaitedErrors: true) {
         await #expect(throws: Broken(number: 1)) {
           try await withTaskScope { scope in
             let task = scope.spawn(name: "first") {

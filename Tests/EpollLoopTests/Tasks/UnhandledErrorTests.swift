@@ -13,7 +13,7 @@ import Testing
 
   @Test func `an error that nobody awaits is reported once, with the task's name`() async throws {
     let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
-      try await runOnLoop {
+      try await runOnLoop(allowsUnawaitedErrors: true) {
         spawn(name: "mail") { throw Broken(number: 3) }
         await yield()
         await yield()
@@ -27,7 +27,7 @@ import Testing
 
   @Test func `an error of a leftover task is reported once`() async throws {
     let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
-      try await runOnLoop(endsLeftovers: true) {
+      try await runOnLoop(endsLeftovers: true, allowsUnawaitedErrors: true) {
         spawn {
           do { try await waitForever() } catch { throw Broken(number: 4) }
         }
@@ -42,7 +42,7 @@ import Testing
 
   @Test func `awaited errors, cancellations and children's errors are not reported`() async throws {
     let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
-      try await runOnLoop(endsLeftovers: true) {
+      try await runOnLoop(endsLeftovers: true, allowsUnawaitedErrors: true) {
         let failed = spawn { throw Broken() }
         await #expect(throws: Broken.self) { try await failed.value }
         spawn { try await waitForever() }
@@ -59,7 +59,7 @@ import Testing
     let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
       let ended = try EventLoop()
       try ended.run {}
-      try await runOnLoop {
+      try await runOnLoop(allowsUnawaitedErrors: true) {
         spawn(name: "late") { try ended.execute {} }
         await yield()
         await #expect(throws: IOError.self) {
@@ -73,7 +73,7 @@ import Testing
 
   @Test func `an error is not lost with a waiter that was cancelled before it came`() async throws {
     let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
-      try await runOnLoop {
+      try await runOnLoop(allowsUnawaitedErrors: true) {
         let failing = spawn {
           try await sleep(for: .seconds(2))
           throw Broken(number: 5)

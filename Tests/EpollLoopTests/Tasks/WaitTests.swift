@@ -136,7 +136,7 @@ import Testing
 
   @Test func `an error that only wait has seen is still reported`() async throws {
     let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
-      try await runOnLoop {
+      try await runOnLoop(allowsUnawaitedErrors: true) {
         _ = try await wait(for: [spawn(name: "unseen") { throw Broken() }])
         for try await _ in asCompleted([spawn(name: "seen") { throw Broken() }]) {}
       }

@@ -6,6 +6,9 @@ import Testing
 
 /// How the fixture of tests ends a test that cannot end by itself, or whose errors nobody would see.
 @Suite struct StuckTests {
+  /// Loops with a task that never ends, which would count as leaked.
+  private static let kept = Mailbox<EventLoop>()
+
   @Test func `tasks that wait for each other are listed with what they wait for`() async throws {
     let error = await #expect(throws: StuckError.self) {
       try await runOnLoop {
@@ -26,6 +29,7 @@ import Testing
   @Test func `a task that waits through its cancellation is left where it is`() async throws {
     await #expect(throws: StuckError.self) {
       try await runOnLoop {
+        StuckTests.kept.put(EventLoop.current)
         let core = LoopCore.current
         _ = await core.parkThroughCancellation(for: "test") { _ in }
       }

@@ -62,8 +62,9 @@ extension EventLoop {
     isolation: isolated (any Actor)? = #isolation, _ body: @escaping () async throws -> Success
   ) throws -> Success {
     bound.unchecked.checkMayRun()
+    // A nonisolated function may have been called by an actor's code, and hand its closures on.
     precondition(
-      isolation == nil,
+      isolation == nil && RunningTask.executor == 0,
       """
       EventLoop().run was called by isolated code, whose closures are isolated too, and this thread cannot \
       serve their actor while it runs the loop: write 'run { loop in … }', or use the static EventLoop.run

@@ -91,6 +91,13 @@ import Testing
     }
   }
 
+  @Test func `a run in a nonisolated function that an actor's code calls traps`() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try await runInsideMainActor()
+    }
+    #expect(names("EventLoop().run was called by isolated code", result))
+  }
+
   @Test func `the blocking form of runOnLoop is refused in a task, and the plain form in an actor`() async {
     func block() -> (any Error)? {
       do { try runOnLoop {} } catch { return error }
@@ -99,6 +106,14 @@ import Testing
     #expect(block() is FixtureError)
     #expect(await runInMainActor() is FixtureError)
   }
+}
+
+nonisolated private func handOn(_ body: @escaping () async throws -> Void) throws {
+  try EventLoop().run { try await body() }
+}
+
+@MainActor private func runInsideMainActor() throws {
+  try handOn {}
 }
 
 @MainActor private func runInMainActor() async -> (any Error)? {

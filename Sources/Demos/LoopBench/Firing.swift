@@ -53,8 +53,10 @@ extension Bench {
       let pointer = record.pointer
       var random = Random()
       let base = loop.now.nanoseconds + farAway
-      let pending = (0..<far).map { _ in
-        loop.schedule(at: Instant(nanoseconds: base + Int64(random.next(below: spread)))) {}
+      var pending: [Scheduled] = []
+      pending.reserveCapacity(far)
+      for _ in 0..<far {
+        pending.append(loop.schedule(at: Instant(nanoseconds: base + Int64(random.next(below: spread)))) {})
       }
       let watch = Stopwatch.cpu()
       let now = loop.now.nanoseconds
@@ -135,9 +137,9 @@ private final class Chain {
     guard left > 0 else { return }
     left -= 1
     let deadline = loop.now.nanoseconds + Int64(random.next(below: spread))
-    loop.schedule(at: Instant(nanoseconds: deadline)) { [self] in
-      record.fired(deadline)
-      add(isolation: isolation)
+    loop.schedule(at: Instant(nanoseconds: deadline)) {
+      self.record.fired(deadline)
+      self.add(isolation: isolation)
     }
   }
 }

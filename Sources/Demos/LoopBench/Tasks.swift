@@ -128,9 +128,11 @@ extension Trial {
   private func sleeping(_ size: Int) async throws -> Double {
     let watch = Stopwatch.cpu()
     var random = Random()
-    let handles = (0..<size).map { _ in
+    var handles: [TaskHandle<Void>] = []
+    handles.reserveCapacity(size)
+    for _ in 0..<size {
       let nanoseconds = random.next(below: longestSleep)
-      return spawn { try await sleep(for: .nanoseconds(nanoseconds)) }
+      handles.append(spawn { try await sleep(for: .nanoseconds(nanoseconds)) })
     }
     for handle in handles { try await handle.value }
     return watch.each(of: size)

@@ -120,7 +120,7 @@ final class Fixture: @unchecked Sendable {
 }
 
 /// A body on its way to the thread of its loop.
-// SAFETY: whoever hands it over waits for its end and does not use it meanwhile.
+// SAFETY: the caller waits for its end and does not use it meanwhile.
 final class CarriedBody<Success>: @unchecked Sendable {
   private let body: nonisolated(nonsending) () async throws -> Success
 

@@ -14,7 +14,7 @@ public struct StuckError: Error, CustomStringConvertible {
   }
 }
 
-/// Errors of spawned tasks that nobody has awaited.
+/// Errors of spawned tasks that were not awaited.
 public struct UnawaitedError: Error, CustomStringConvertible {
   /// A task's error.
   public struct Failure: Sendable {

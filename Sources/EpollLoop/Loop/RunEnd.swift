@@ -1,5 +1,5 @@
-/// The end of a run, by one rule: what was accepted from other threads happens, in its order; tasks that were spawned are
-/// cancelled and awaited; callbacks and watches end without another call, and release what they have captured.
+/// The end of a run, by one rule: accepted calls are made, in their order; spawned tasks are cancelled and awaited;
+/// callbacks and watches end without another call, and release what they have captured.
 extension LoopCore {
   /// Ends the run after the job that runs now. On the loop's thread only.
   func stop() {
@@ -17,7 +17,7 @@ extension LoopCore {
     inbox.refuseCalls()
     inbox.takeRest(&batch)
     dropCallbacks { $0.endsWithRun }
-    // Nothing new is accepted, so this ends; the kernel is not polled meanwhile.
+    // This ends, since no further call is accepted. The kernel is not polled meanwhile.
     while received < batch.count || acceptedCalls > 0 {
       if received < batch.count { receive() }
       if ready.count > 0 { run(ready.removeFirst()) }
@@ -40,7 +40,7 @@ extension LoopCore {
 
   /// Takes callbacks back for good, with those in the ready queue, and ends watches.
   private func dropCallbacks(_ isWanted: (Callback) -> Bool) {
-    // What they have captured may end with them, and create more; but not again and again.
+    // The deinitializer of a captured object may create more callbacks: the rounds are bounded.
     var rounds = 0
     repeat {
       for waiter in waiters.callbacks where !isAcceptedCall(waiter) {

@@ -37,7 +37,7 @@ extension EventLoop {
   /// Has a function called when the loop, on virtual time, can never go on. For the testing module.
   package func observeStuck(_ body: @escaping () -> Void) { bound.unchecked.onStuck = body }
 
-  /// Has a function called with each error of a task that nobody awaits. For the testing module.
+  /// Has a function called with each error of a task that is not awaited. For the testing module.
   package func observeUnhandledErrors(_ body: @escaping (_ error: any Error, _ task: String) -> Void) {
     bound.unchecked.onUnhandledError = body
   }

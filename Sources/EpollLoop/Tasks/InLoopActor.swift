@@ -1,10 +1,9 @@
 /// Runs work of a caller that is isolated to no actor in the actor of the loop that runs on this thread.
 ///
 /// For what returns when all that it has started has ended: `gather`, scopes, races, timeouts. The caller is suspended
-/// meanwhile, so nothing that the work uses is used elsewhere. (Closures that Swift 6.3 takes for nonisolated, such as
-/// those written in a task group's, run on the loop without an actor all the same.) What goes
-/// on behind its caller, such as a spawned task, has no such excuse and traps
-/// (``EventLoop/requireActor(_:_:)``).
+/// meanwhile, so nothing that the work uses is used elsewhere. Closures that Swift 6.3 takes for nonisolated, such as
+/// those written in a task group's, still run on the loop without an actor. Work that goes on after its caller, such as a
+/// spawned task, traps instead (``EventLoop/requireActor(_:_:)``).
 func inLoopActor<Success, Failure: Error>(
   _ work: nonisolated(nonsending) @escaping () async throws(Failure) -> Success
 ) async throws(Failure) -> Success {
@@ -15,7 +14,7 @@ func inLoopActor<Success, Failure: Error>(
 }
 
 /// Work on its way to an actor.
-// SAFETY: whoever hands it over waits for its end and does not use it meanwhile.
+// SAFETY: the caller waits for its end and does not use it meanwhile.
 private final class CarriedWork<Success, Failure: Error>: @unchecked Sendable {
   fileprivate let work: nonisolated(nonsending) () async throws(Failure) -> Success
 
@@ -29,7 +28,7 @@ private final class CarriedWork<Success, Failure: Error>: @unchecked Sendable {
 }
 
 /// A result on its way back.
-// SAFETY: nothing of the work is left that could use it.
+// SAFETY: the work has ended, and nothing else refers to it.
 private struct CarriedResult<Success>: @unchecked Sendable {
   let value: Success
 }

@@ -20,7 +20,7 @@ struct LoopBound<State>: @unchecked Sendable {
   /// - Parameter what: What the caller is about to do, for the message.
   @inline(__always)
   func check(_ what: StaticString) {
-    if !core.isCurrent { LoopCore.refuse(what) }
+    core.check(what)
   }
 
   /// The state, on its loop's thread.

@@ -162,6 +162,16 @@ final class LoopCore {
     return loop
   }
 
+  /// Traps on another thread than the loop's.
+  ///
+  /// Waiting, yielding and scheduling call it themselves, so a public function that leaves it out traps too.
+  ///
+  /// - Parameter verb: What the caller is about to do, for the message.
+  @inline(__always)
+  func check(_ verb: StaticString) {
+    if !isCurrent { LoopCore.refuse(verb) }
+  }
+
   /// Whether this loop runs on this thread.
   @inline(__always)
   var isCurrent: Bool {
@@ -200,6 +210,7 @@ extension LoopCore {
 
   /// Wakes a waiter with `timedOut` at an instant, never early, unless something else wakes it first.
   func schedule(_ waiter: Waiter, at deadline: Instant) {
+    check("schedule")
     guard waiters.waitingSlot(waiter) != nil else { return }
     scheduleNew(waiter, at: deadline)
   }

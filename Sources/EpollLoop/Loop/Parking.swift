@@ -53,8 +53,10 @@ extension LoopCore {
   /// - Returns: Why it was woken.
   @inline(__always)
   nonisolated(nonsending) func park(for what: StaticString, _ place: (Waiter) -> Void) async -> Wake {
+    check("wait")
     let (task, isCancelled) = RunningTask.look()
     if isCancelled { return .cancelled }
+    let actor = beginActorWait()
     let record = self.record(of: task)
     let waiter = waiters.take(.task, subject: 0, record: record)
     place(waiter)
@@ -68,6 +70,7 @@ extension LoopCore {
     } else {
       await stopCancellable(waiter)
     }
+    endActorWait(actor)
     return finish(waiter)
   }
 
@@ -76,21 +79,27 @@ extension LoopCore {
   nonisolated(nonsending) func parkThroughCancellation(
     for what: StaticString, _ place: (Waiter) -> Void
   ) async -> Wake {
+    check("wait")
+    let actor = beginActorWait()
     let record = record(of: RunningTask.address)
     let waiter = waiters.take(.task, subject: 0, record: record)
     place(waiter)
     if record != 0 { TaskRecord.at(record) { $0.waits(for: what, now: lookTime) } }
     if !waitInPlace(waiter, record) { await stop(waiter) }
+    endActorWait(actor)
     return finish(waiter)
   }
 
   /// Lets everything run that is ready now, then goes on. Not a check for cancellation.
   nonisolated(nonsending) func giveWay() async {
+    check("yield")
+    let actor = beginActorWait()
     let waiter = waiters.take(.task, subject: 0, record: record(of: RunningTask.address))
     parkingSlot = waiter.slot
     wake(slot: waiter.slot, .ready)
     // The job arrives in the slot before anything else runs.
     await parking.stop()
+    endActorWait(actor)
     _ = finish(waiter)
   }
 

@@ -40,10 +40,10 @@ extension LoopCore {
   /// comes from this loop alone, whatever the task prefers.
   private var holdsUpNobody: Bool {
     let held = RunningTask.executor
-    // SAFETY: the first of an executor reference's two words is the executor's address.
-    if held == serialExecutor.map({ unsafeBitCast($0, to: (UInt, UInt).self).0 }) { return true }
+    if held == serialExecutorIdentity { return true }
     guard held == 0 else { return false }
     let preferred = RunningTask.preferredExecutor
+    // SAFETY: the first of an executor reference's two words is the executor's address.
     return preferred == 0 || preferred == taskExecutor.map { unsafeBitCast($0, to: (UInt, UInt).self).0 }
   }
 }

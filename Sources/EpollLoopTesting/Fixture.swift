@@ -7,6 +7,7 @@ import Glibc
 final class Fixture: @unchecked Sendable {
   private let clock: EventLoop.Clock
   private let shuffleSeed: UInt64?
+  private let timeLimit: Duration
   private let endsLeftovers: Bool
   private let countsDescriptors: Bool
   private let allowsUnawaitedErrors: Bool
@@ -16,11 +17,12 @@ final class Fixture: @unchecked Sendable {
   private var unawaited: [UnawaitedError.Failure] = []
 
   init(
-    _ clock: EventLoop.Clock, _ shuffleSeed: UInt64?, endsLeftovers: Bool, countsDescriptors: Bool,
-    allowsUnawaitedErrors: Bool
+    _ clock: EventLoop.Clock, _ shuffleSeed: UInt64?, timeLimit: Duration, endsLeftovers: Bool,
+    countsDescriptors: Bool, allowsUnawaitedErrors: Bool
   ) {
     self.clock = clock
     self.shuffleSeed = shuffleSeed
+    self.timeLimit = timeLimit
     self.endsLeftovers = endsLeftovers
     self.countsDescriptors = countsDescriptors
     self.allowsUnawaitedErrors = allowsUnawaitedErrors
@@ -28,7 +30,7 @@ final class Fixture: @unchecked Sendable {
 
   /// Runs it on a thread of its own, and suspends the calling task.
   nonisolated(nonsending) func runOnThread<Success>(
-    _ start: @escaping @Sendable (EventLoop) throws -> sending Success
+    _ body: @escaping @Sendable (_ loop: isolated LoopActor) async throws -> sending Success
   ) async throws -> sending Success {
     // A test within a test has its slot already.
     let needsSlot = !EventLoop.isOnThread
@@ -36,7 +38,7 @@ final class Fixture: @unchecked Sendable {
     let result: Result<Success, any Error>
     do {
       let before = countDescriptors()
-      let value = try await runOnThread(EventLoop(clock: clock, shuffleSeed: shuffleSeed), start)
+      let value = try await runOnThread(EventLoop(clock: clock, shuffleSeed: shuffleSeed), body)
       try check(descriptorsBefore: before)
       result = .success(value)
     } catch {
@@ -47,22 +49,26 @@ final class Fixture: @unchecked Sendable {
   }
 
   private nonisolated(nonsending) func runOnThread<Success>(
-    _ loop: EventLoop, _ start: @escaping @Sendable (EventLoop) throws -> sending Success
+    _ loop: EventLoop, _ body: @escaping @Sendable (_ loop: isolated LoopActor) async throws -> sending Success
   ) async throws -> sending Success {
-    try await onThread(named: "loop under test", onCancel: { loop.cancelRun() }) { try self.run(loop, start) }
+    try await loop.runOnThread(
+      named: "loop under test", around: { run in try self.run(loop, run) }, withEnd(body))
   }
 
   /// Runs it on this thread.
-  func run<Success>(_ start: (EventLoop) throws -> sending Success) throws -> sending Success {
+  func run<Success>(
+    _ body: @escaping @Sendable (_ loop: isolated LoopActor) async throws -> sending Success
+  ) throws -> sending Success {
     let before = countDescriptors()
-    let value = try run(EventLoop(clock: clock, shuffleSeed: shuffleSeed), start)
+    let loop = try EventLoop(clock: clock, shuffleSeed: shuffleSeed)
+    let run = ThreadRun(of: loop, withEnd(body))
+    run.start()
+    let value = try self.run(loop, run)
     try check(descriptorsBefore: before)
     return value
   }
 
-  private func run<Success>(
-    _ loop: EventLoop, _ start: (EventLoop) throws -> sending Success
-  ) throws -> sending Success {
+  private func run<Success>(_ loop: EventLoop, _ run: ThreadRun<Success>) throws -> sending Success {
     if clock == .virtual {
       loop.observeVirtualClock { c_virtual_clock_set($0.nanoseconds) }
       loop.observeStuck { [unowned self, unowned loop] in endStuck(loop) }
@@ -70,9 +76,13 @@ final class Fixture: @unchecked Sendable {
     if !allowsUnawaitedErrors {
       loop.observeUnhandledErrors { [unowned self] in unawaited.append(UnawaitedError.Failure(error: $0, task: $1)) }
     }
-    defer { c_virtual_clock_set(-1) }
+    let limit = startTimeLimit(loop)
+    defer {
+      limit.cancel()
+      c_virtual_clock_set(-1)
+    }
     do {
-      let value = try start(loop)
+      let value = try run.run()
       census = loop.census
       if let stuck { throw stuck }
       return value
@@ -82,10 +92,25 @@ final class Fixture: @unchecked Sendable {
   }
 
   /// Ends a test that can never go on: cancels its tasks, and leaves them where they are if that does not help.
-  private func endStuck(_ loop: EventLoop) {
+  ///
+  /// - Parameter limit: The real time after which it is ended; nil if the loop has found that nothing can wake it.
+  private func endStuck(_ loop: EventLoop, after limit: Duration? = nil) {
     guard stuck == nil else { return loop.abortRun() }
-    stuck = StuckError(tasks: loop.tasks)
+    stuck = StuckError(tasks: loop.tasks, timeLimit: limit)
     loop.cancelAll()
+  }
+
+  /// Ends the run when it has taken too long: first its tasks, and after a tenth of the limit more the run itself.
+  ///
+  /// The limit is measured on Swift's own threads: the loop may be blocked, and its time may be virtual.
+  private func startTimeLimit(_ loop: EventLoop) -> Task<Void, any Error> {
+    Task.detached { [self, weak loop] in
+      for patience in [timeLimit, timeLimit / 10] {
+        try await Task.sleep(for: patience)
+        guard let loop else { return }
+        try loop.execute { [self] in endStuck(loop, after: timeLimit) }
+      }
+    }
   }
 
   private func check(descriptorsBefore before: Int) throws {
@@ -105,8 +130,18 @@ final class Fixture: @unchecked Sendable {
     return count
   }
 
-  /// Called on the loop when the body has ended: notes what it has left.
-  nonisolated(nonsending) func bodyHasEnded() async {
+  /// A body that notes at its end what it has left.
+  private func withEnd<Success>(
+    _ body: @escaping @Sendable (_ loop: isolated LoopActor) async throws -> sending Success
+  ) -> @Sendable (isolated LoopActor) async throws -> sending Success {
+    { loop in
+      let value = try await body(loop)
+      await self.bodyHasEnded()
+      return value
+    }
+  }
+
+  private nonisolated(nonsending) func bodyHasEnded() async {
     guard !endsLeftovers else { return }
     // Cancelled tasks, and those that they cancel in turn, come to their ends, as far as no time has to pass; but a
     // task that ignores its cancellation and yields again and again does not hold the test up.
@@ -128,14 +163,10 @@ final class CarriedBody<Success>: @unchecked Sendable {
     self.body = body
   }
 
-  func run(on loop: EventLoop, _ fixture: Fixture) throws -> sending Success {
-    // SAFETY: nothing of the run is left when it returns.
-    nonisolated(unsafe) let value = try loop.run {
-      loop.requireCurrent()
-      let value = try await self.body()
-      await fixture.bodyHasEnded()
-      return value
-    }
+  nonisolated(nonsending) func run() async throws -> sending Success {
+    EventLoop.current.requireCurrent()
+    // SAFETY: nothing of the run is left when its caller gets it.
+    nonisolated(unsafe) let value = try await body()
     return value
   }
 }

@@ -48,6 +48,8 @@ public struct Leftovers: Error, CustomStringConvertible {
 /// - Parameters:
 ///   - clock: How time moves.
 ///   - shuffleSeed: If given, equally ready work runs in an order that this seed determines.
+///   - timeLimit: How long the run may take in real time, from its start; a run that takes longer is ended, and throws
+///     ``StuckError``. A thread that the body blocks cannot be ended.
 ///   - endsLeftovers: Whether tasks and callbacks that are left when `body` ends do not count: the run's end
 ///     cancels and awaits the ones and drops the others, as in a program.
 ///   - countsDescriptors: Whether descriptors of the process that are left open count as leftovers; only
@@ -59,41 +61,35 @@ public struct Leftovers: Error, CustomStringConvertible {
 /// - Returns: The value of `body`.
 /// - Throws: The error of `body`; ``Leftovers`` if a task that was not cancelled, a callback, waiter, timer,
 ///   watched descriptor or, if they are counted, open descriptor is left over; ``UnawaitedError`` if a spawned task has
-///   failed and nobody has awaited it; ``StuckError`` if, on virtual time, nothing can ever wake the loop again. If the calling task is cancelled, so is
-///   `body`, and its end is awaited.
+///   failed and was not awaited; ``StuckError`` if, on virtual time, nothing can ever wake the loop again, or if the run exceeds
+///   `timeLimit`. If the calling task is cancelled, so is `body`, and its end is awaited.
 public func runOnLoop<Success>(
-  clock: EventLoop.Clock = .virtual, shuffleSeed: UInt64? = nil, endsLeftovers: Bool = false,
-  countsDescriptors: Bool = false, allowsUnawaitedErrors: Bool = false,
+  clock: EventLoop.Clock = .virtual, shuffleSeed: UInt64? = nil, timeLimit: Duration = .seconds(120),
+  endsLeftovers: Bool = false, countsDescriptors: Bool = false, allowsUnawaitedErrors: Bool = false,
   isolation: isolated (any Actor)? = #isolation,
   _ body: nonisolated(nonsending) @escaping () async throws -> Success
 ) async throws -> Success {
   guard isolation == nil else { throw FixtureError.isolated }
   let fixture = Fixture(
-    clock, shuffleSeed, endsLeftovers: endsLeftovers, countsDescriptors: countsDescriptors,
+    clock, shuffleSeed, timeLimit: timeLimit, endsLeftovers: endsLeftovers, countsDescriptors: countsDescriptors,
     allowsUnawaitedErrors: allowsUnawaitedErrors)
   let carried = CarriedBody(body)
-  return try await fixture.runOnThread { try carried.run(on: $0, fixture) }
+  return try await fixture.runOnThread { loop in try await carried.run() }
 }
 
 /// Runs a test's body on a fresh loop, isolated to the loop's actor; for tests of any isolation.
 ///
-/// As ``runOnLoop(clock:shuffleSeed:endsLeftovers:countsDescriptors:allowsUnawaitedErrors:isolation:_:)``, but `body` uses of the test
+/// As ``runOnLoop(clock:shuffleSeed:timeLimit:endsLeftovers:countsDescriptors:allowsUnawaitedErrors:isolation:_:)``, but `body` uses of the test
 /// only what is `Sendable`.
 public func runOnLoop<Success>(
-  clock: EventLoop.Clock = .virtual, shuffleSeed: UInt64? = nil, endsLeftovers: Bool = false,
-  countsDescriptors: Bool = false, allowsUnawaitedErrors: Bool = false,
+  clock: EventLoop.Clock = .virtual, shuffleSeed: UInt64? = nil, timeLimit: Duration = .seconds(120),
+  endsLeftovers: Bool = false, countsDescriptors: Bool = false, allowsUnawaitedErrors: Bool = false,
   _ body: @escaping @Sendable (_ loop: isolated LoopActor) async throws -> sending Success
 ) async throws -> sending Success {
   let fixture = Fixture(
-    clock, shuffleSeed, endsLeftovers: endsLeftovers, countsDescriptors: countsDescriptors,
+    clock, shuffleSeed, timeLimit: timeLimit, endsLeftovers: endsLeftovers, countsDescriptors: countsDescriptors,
     allowsUnawaitedErrors: allowsUnawaitedErrors)
-  return try await fixture.runOnThread { loop in
-    try loop.run { actor in
-      let value = try await body(actor)
-      await fixture.bodyHasEnded()
-      return value
-    }
-  }
+  return try await fixture.runOnThread(body)
 }
 
 /// Runs a test's body on a fresh loop and on the calling thread, which it blocks; for synchronous tests that own
@@ -102,20 +98,21 @@ public func runOnLoop<Success>(
 /// As the asynchronous form. On a thread that runs a task, as in a synchronous `@Test` function, it throws
 /// ``FixtureError``: a blocked thread of Swift's pool can hang the whole test run.
 public func runOnLoop<Success>(
-  clock: EventLoop.Clock = .virtual, shuffleSeed: UInt64? = nil, endsLeftovers: Bool = false,
-  countsDescriptors: Bool = false, allowsUnawaitedErrors: Bool = false,
+  clock: EventLoop.Clock = .virtual, shuffleSeed: UInt64? = nil, timeLimit: Duration = .seconds(120),
+  endsLeftovers: Bool = false, countsDescriptors: Bool = false, allowsUnawaitedErrors: Bool = false,
   isolation: isolated (any Actor)? = #isolation,
   _ body: nonisolated(nonsending) @escaping () async throws -> Success
 ) throws -> Success {
   guard withUnsafeCurrentTask(body: { $0 == nil }) else { throw FixtureError.blocksTask }
   guard isolation == nil else { throw FixtureError.isolated }
   let fixture = Fixture(
-    clock, shuffleSeed, endsLeftovers: endsLeftovers, countsDescriptors: countsDescriptors,
+    clock, shuffleSeed, timeLimit: timeLimit, endsLeftovers: endsLeftovers, countsDescriptors: countsDescriptors,
     allowsUnawaitedErrors: allowsUnawaitedErrors)
-  return try fixture.run { try CarriedBody(body).run(on: $0, fixture) }
+  let carried = CarriedBody(body)
+  return try fixture.run { loop in try await carried.run() }
 }
 
-/// A use of ``runOnLoop(clock:shuffleSeed:endsLeftovers:countsDescriptors:allowsUnawaitedErrors:isolation:_:)`` that cannot work.
+/// A use of ``runOnLoop(clock:shuffleSeed:timeLimit:endsLeftovers:countsDescriptors:allowsUnawaitedErrors:isolation:_:)`` that cannot work.
 public enum FixtureError: Error, CustomStringConvertible {
   /// The test is isolated to an actor, and so would be the body.
   case isolated

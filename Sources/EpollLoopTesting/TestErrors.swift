@@ -1,16 +1,23 @@
 public import EpollLoop
 
-/// A test on virtual time that can never go on: nothing is ready or due, and no descriptor or call is awaited.
+/// A test that does not end: on virtual time nothing is ready or due, and no descriptor or call is awaited, or the run has
+/// taken longer in real time than it may.
 ///
-/// Its tasks have been cancelled. A loop that another thread is to wake, unknown to the loop, counts as stuck after 1 s
+/// Its tasks have been cancelled. On virtual time a loop that another thread is to wake, unknown to the loop, counts as stuck after 1 s
 /// of real time: await that thread by `offload` or `withLoop`.
 public struct StuckError: Error, CustomStringConvertible {
   /// The tasks, with what each waits for.
   public let tasks: [TaskSnapshot]
 
-  /// "nothing can ever wake the loop: " and a line for each task.
+  /// The limit in real time that the run has exceeded; nil if nothing could ever have woken the loop.
+  public let timeLimit: Duration?
+
+  /// The reason, and a line for each task.
   public var description: String {
-    "nothing can ever wake the loop: its tasks wait for each other" + tasks.map { "\n  task \($0)" }.joined()
+    let reason =
+      timeLimit.map { "the run has not ended after \($0)" }
+      ?? "nothing can ever wake the loop: its tasks wait for each other"
+    return reason + tasks.map { "\n  task \($0)" }.joined()
   }
 }
 

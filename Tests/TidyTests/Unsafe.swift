@@ -26,6 +26,8 @@ enum Unsafe {
     "Sources/EpollLoop/Tasks/Run.swift": ["nonisolated(unsafe)"],
     // Work, calls and test bodies cross to an actor or thread whose end their caller waits for.
     "Sources/EpollLoop/Tasks/InLoopActor.swift": ["@unchecked"],
+    // A task of a loop's actor is created outside of that actor.
+    "Sources/EpollLoop/Tasks/ThreadRun.swift": ["@unchecked", "nonisolated(unsafe)", "unsafeBitCast"],
     "Sources/EpollLoop/Tasks/WithLoop.swift": ["@unchecked", "nonisolated(unsafe)"],
     "Sources/EpollLoopTesting/Fixture.swift": ["@unchecked", "nonisolated(unsafe)"],
     "Sources/EpollLoop/System/ThreadCache.swift": ["nonisolated(unsafe)"],

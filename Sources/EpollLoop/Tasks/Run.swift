@@ -86,6 +86,20 @@ extension LoopCore {
     checkMayRun()
     let list = TaskList()
     let main = Child<Success>(self, in: list, name: "main")
+    return try run(cancelOn: signals, main, in: list) { [self] in soon { start(main) } }
+  }
+
+  /// Runs until a main task, and after it all spawned ones, have ended.
+  ///
+  /// - Parameters:
+  ///   - signals: Those that cancel the main task.
+  ///   - main: The task. It is started by `start`, or by another thread.
+  ///   - list: Its list, which holds nothing else.
+  ///   - start: Called before the first tick.
+  func run<Success>(
+    cancelOn signals: [Signal], _ main: Child<Success>, in list: TaskList, _ start: () -> Void
+  ) throws -> Success {
+    checkMayRun()
     mainRecord = main.task
     defer { mainRecord = nil }
     let interruption: Interruption?
@@ -96,10 +110,8 @@ extension LoopCore {
       throw error
     }
     defer { interruption?.end() }
-    soon {
-      start(main)
-      list.onEmpty = { [unowned self] in spawned.close { self.stop() } }
-    }
+    list.onEmpty = { [unowned self] in spawned.close { self.stop() } }
+    start()
     run()
     list.onEmpty = nil
     spawned.abandon()

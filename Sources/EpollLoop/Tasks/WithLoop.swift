@@ -8,7 +8,8 @@
 /// ```
 ///
 /// The thread serves nothing else meanwhile, so loops never wait for each other's threads, nor for those of
-/// ``ThreadPool/shared``. May be called from any task, on a loop or elsewhere.
+/// ``ThreadPool/shared``. May be called from any task, on a loop or elsewhere. The body has the calling task's task-local
+/// values.
 ///
 /// - Parameters:
 ///   - name: The thread's name, at most 15 bytes.
@@ -20,8 +21,7 @@ public func withLoop<Success>(
   name: String = "epollloop", _ body: @escaping @Sendable (_ loop: isolated LoopActor) async throws -> sending Success
 ) async throws -> sending Success {
   try Task.checkCancellation()
-  let loop = try EventLoop()
-  return try await onThread(named: name, onCancel: { loop.cancelRun() }, { try loop.run(body) })
+  return try await EventLoop().runOnThread(named: name, body)
 }
 
 /// Calls a function that blocks on a thread of its own, and suspends the caller meanwhile.
@@ -29,10 +29,11 @@ public func withLoop<Success>(
 /// - Parameters:
 ///   - name: The thread's name.
 ///   - cancel: Called, on any thread, if the calling task is cancelled.
+///   - start: Called in the calling task when there is a thread for the work, which may have begun.
 ///   - work: The function. It may block for as long as it likes: no other one waits for its thread.
 /// - Throws: The error of `work`; ``IOError`` if no thread can be started.
 package func onThread<Success>(
-  named name: String, onCancel cancel: @escaping @Sendable () -> Void,
+  named name: String, onCancel cancel: @escaping @Sendable () -> Void, onStart start: () -> Void = {},
   _ work: @escaping @Sendable () throws -> sending Success
 ) async throws -> sending Success {
   let core = LoopCore.currentIfAny
@@ -42,7 +43,7 @@ package func onThread<Success>(
   let call = ThreadCall(work)
   await withTaskCancellationHandler {
     await withUnsafeContinuation { continuation in
-      call.make(on: name) { continuation.resume() }
+      if call.make(on: name, { continuation.resume() }) { start() }
     }
   } onCancel: {
     cancel()
@@ -60,16 +61,22 @@ private final class ThreadCall<Success>: @unchecked Sendable {
     self.work = work
   }
 
-  func make(on name: String, _ done: @escaping @Sendable () -> Void) {
+  /// Has a thread make the call.
+  ///
+  /// - Parameter done: Called when the call has been made, or will never be.
+  /// - Returns: False if there is no thread for it.
+  func make(on name: String, _ done: @escaping @Sendable () -> Void) -> Bool {
     do throws(Errno) {
       try ThreadCache.shared.run(named: name) { [self] in
         // What it has captured is released before its caller goes on.
         if let work = work.take() { result = Result { try work() } }
         done()
       }
+      return true
     } catch {
       result = .failure(IOError(.startThread, error))
       done()
+      return false
     }
   }
 

@@ -5,7 +5,7 @@ import Testing
 /// A task that holds an actor, or runs under somebody else's executor, suspends when it waits: others may wait for
 /// just that.
 @Suite struct WaitInPlaceExecutorTests {
-  @Test(.timeLimit(.minutes(1)), arguments: [false, true])
+  @Test(arguments: [false, true])
   func `an actor is free although the code that waits in it does not know of it`(startsThere: Bool) async throws {
     try await runOnLoop(clock: .kernel) {
       let (core, loop, desk) = (LoopCore.current, EventLoop.current, Desk())

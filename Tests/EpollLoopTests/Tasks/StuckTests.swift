@@ -26,6 +26,21 @@ import Testing
     #expect(error?.description.contains("waiting for") == true)
   }
 
+  @Test(arguments: [EventLoop.Clock.kernel, .virtual])
+  func `a run that exceeds its time limit is ended`(clock: EventLoop.Clock) async throws {
+    let pipe = Pipe()
+    let error = await #expect(throws: StuckError.self) {
+      try await runOnLoop(clock: clock, timeLimit: .milliseconds(20)) {
+        let event = Event()
+        let watch = try EventLoop.current.watch(pipe.reading, onReadable: { event.set() })
+        defer { watch.cancel() }
+        try await event.wait()
+      }
+    }
+    #expect(error?.timeLimit == .milliseconds(20))
+    #expect(error?.tasks.map(\.name) == ["main"])
+  }
+
   @Test func `a task that waits through its cancellation is left where it is`() async throws {
     await #expect(throws: StuckError.self) {
       try await runOnLoop {

@@ -1,5 +1,5 @@
 import EpollLoop
-import EpollLoopTesting
+@testable import EpollLoopTesting
 import Testing
 
 @Suite struct VirtualTimeTests {
@@ -54,5 +54,34 @@ import Testing
       try await runUnderSeeds(0..<10) { seed in if seed == 7 { throw Unlucky() } }
     }
     #expect(failure?.seed == 7)
+  }
+
+  @TaskLocal static var place = "nowhere"
+
+  @Test func `bodies and what they spawn have the caller's task-local values`() async throws {
+    func places() async throws -> [String] {
+      [Self.place, try await spawn { Self.place }.value]
+    }
+    let (tested, own) = try await Self.$place.withValue("here") {
+      (try await runOnLoop { try await places() }, try await withLoop { loop in Self.place })
+    }
+    #expect(tested == ["here", "here"])
+    #expect(own == "here")
+  }
+
+  @Test func `the seed of a failing expectation is named once`() async throws {
+    let comments = Mailbox<String>()
+    try await withKnownIssue {
+      try await namingSeed(7) {
+        #expect(Bool(false), "one")
+        #expect(Bool(false), "other")
+      }
+    } matching: { issue in
+      for comment in issue.comments { comments.put(comment.rawValue) }
+      return true
+    }
+    let texts = comments.all
+    #expect(texts.filter { $0.contains("runOnLoop(shuffleSeed: 7)") }.count == 1)
+    #expect(texts.contains("one") && texts.contains("other"))
   }
 }

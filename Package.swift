@@ -21,7 +21,8 @@ let demos: [Target] = [
     swiftSettings: settings),
   .demo("loop-bench", "LoopBench", ["CTimerHeap"]),
   .target(name: "CTimerHeap", path: "Sources/Demos/CTimerHeap"),
-  .demo("timer-stress", "TimerStress", ["EpollLoopTesting"]),
+  // Swift Testing, which `EpollLoopTesting` imports, exists as a shared library only.
+  .demo("timer-stress", "TimerStress", ["EpollLoopTesting"], isStatic: false),
   .executableTarget(name: "c-echo", path: "Sources/Demos/CEcho"),
   .executableTarget(name: "c-load", path: "Sources/Demos/CLoad"),
 ]
@@ -29,17 +30,21 @@ let demos: [Target] = [
 let tests: [Target] = [
   .testTarget(
     name: "EpollLoopTests", dependencies: ["EpollLoop", "EpollLoopTesting", "CEpollShim"], swiftSettings: settings),
+  // Tests as users write them in a target with this default isolation, and tests of XCTest.
+  .testTarget(
+    name: "FixtureTests", dependencies: ["EpollLoop", "EpollLoopTesting"],
+    swiftSettings: settings + [.defaultIsolation(MainActor.self)]),
   // The programs are built beside the tests and found there.
   .testTarget(name: "DemoTests", exclude: ["Clients"], swiftSettings: settings),
   .testTarget(name: "TidyTests", swiftSettings: settings),
 ]
 
 extension Target {
-  static func demo(_ name: String, _ folder: String, _ more: [Dependency] = []) -> Target {
+  static func demo(_ name: String, _ folder: String, _ more: [Dependency] = [], isStatic: Bool = true) -> Target {
     .executableTarget(
       name: name, dependencies: ["EpollLoop"] + more, path: "Sources/Demos/\(folder)", swiftSettings: settings,
       // The runtime's thread-local look-ups are cheaper without a shared library: 10 % fewer instructions.
-      linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))])
+      linkerSettings: isStatic ? [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))] : [])
   }
 }
 

@@ -32,8 +32,9 @@ public struct TaskHandle<Success> {
 
   /// Cancels the task: its present wait, or its next one, throws `CancellationError`.
   ///
-  /// If it has not started yet, it never will. From any thread; a second time, or after the end,
-  /// nothing happens.
+  /// If it has not started yet, it never will. May be called from any thread; has no effect when called again, or after
+  /// the end. On the loop's thread the handlers of `withTaskCancellationHandler` are called before this returns, as by
+  /// `Task.cancel()`; from another thread, later on the loop's.
   public func cancel() {
     if task.loop.isCurrent { return task.cancel() }
     // SAFETY: the loop's own thread opens it.

@@ -47,6 +47,26 @@ import Testing
     }
   }
 
+  @Test func `a handler of Swift's own has been called when cancel returns, and may cancel others`() async throws {
+    try await runOnLoop {
+      let trace = Mailbox<String>()
+      let other = spawn { try await waitForever() }
+      let task = spawn {
+        try await withTaskCancellationHandler {
+          try await waitForever()
+        } onCancel: {
+          other.cancel()
+          trace.put("handler")
+        }
+      }
+      await yield()
+      task.cancel()
+      trace.put("cancelled")
+      for task in [task, other] { await #expect(throws: CancellationError.self) { try await task.value } }
+      #expect(trace.all == ["handler", "cancelled"])
+    }
+  }
+
   @Test func `children of a task group inside a spawned task are cancelled with it`() async throws {
     try await runOnLoop {
       let task = spawn {

@@ -19,11 +19,11 @@ final class Counter: Sendable {
 
   /// Waits until that many have been counted; one thread may wait.
   ///
-  /// - Returns: False if they have not been after ten seconds.
+  /// - Returns: False if they have not been after two minutes.
   func wait(for wanted: Int) -> Bool {
     lock.locked {
       while count < wanted {
-        if !lock.wait(timeoutNanoseconds: 10_000_000_000), count < wanted { return false }
+        if !lock.wait(timeoutNanoseconds: 120_000_000_000), count < wanted { return false }
       }
       return true
     }
@@ -49,7 +49,7 @@ final class LoopThread: Sendable {
 
   /// Ends the run and waits for its end.
   ///
-  /// - Returns: False if it has not ended after ten seconds.
+  /// - Returns: False if it has not ended after two minutes.
   func stop() throws -> Bool {
     let loop = loop
     try loop.execute { loop.bound.open("stop").stop() }

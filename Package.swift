@@ -14,6 +14,8 @@ let demos: [Target] = [
   .demo("one-thread", "OneThread", ["OneThreadScenario"]),
   .demo("async-main", "AsyncMain", ["EpollLoopMain"]),
   .demo("sync-main", "SyncMain"),
+  .demo("existing-program", "ExistingProgram", ["EpollLoopMain"]),
+  .demo("sync-existing-program", "SyncExistingProgram", ["EpollLoopMain"]),
   .demo("asyncio-tour", "AsyncioTour"),
   .demo("one-thread-main", "OneThreadMain", ["OneThreadScenario", "EpollLoopMain"]),
   .target(

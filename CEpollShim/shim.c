@@ -139,10 +139,46 @@ bool cepoll_thread_is_main(void) { return getpid() == gettid(); }
 
 /* Dispatch's main queue. Weak: where Dispatch is not linked, there is no such queue. */
 
-__attribute__((weak)) void _dispatch_main_queue_callback_4CF(void *unused);
+#define WEAK __attribute__((weak))
+WEAK extern char _dispatch_main_q[], _dispatch_source_type_read[];
+WEAK void _dispatch_main_queue_callback_4CF(void *unused);
+WEAK int _dispatch_get_main_queue_handle_4CF(void);
+WEAK void dispatch_async_f(void *queue, void *context, void (*work)(void *));
+WEAK void *dispatch_source_create(const void *type, uintptr_t handle, uintptr_t mask, void *queue);
+WEAK void dispatch_source_set_event_handler_f(void *source, void (*handler)(void *));
+WEAK void dispatch_resume(void *object);
+WEAK void dispatch_assert_queue(void *queue);
 
 void cepoll_main_queue_drain(void) {
   if (_dispatch_main_queue_callback_4CF) _dispatch_main_queue_callback_4CF(NULL);
+}
+
+int cepoll_main_queue_handle(void) {
+  if (!_dispatch_get_main_queue_handle_4CF || !_dispatch_main_queue_callback_4CF) return -ENOSYS;
+  /* Dispatch ends the program if it cannot create the descriptor. */
+  int trial = cepoll_event_create();
+  if (trial < 0) return trial;
+  close(trial);
+  return _dispatch_get_main_queue_handle_4CF();
+}
+
+bool cepoll_main_queue_async(void (*work)(void *)) {
+  if (!dispatch_async_f) return false;
+  dispatch_async_f(_dispatch_main_q, NULL, work);
+  return true;
+}
+
+bool cepoll_main_queue_watch(int fd, void (*work)(void *)) {
+  if (!dispatch_source_create || !dispatch_source_set_event_handler_f || !dispatch_resume) return false;
+  void *source = dispatch_source_create(_dispatch_source_type_read, (uintptr_t)fd, 0, _dispatch_main_q);
+  if (!source) return false;
+  dispatch_source_set_event_handler_f(source, work);
+  dispatch_resume(source);
+  return true;
+}
+
+void cepoll_main_queue_assert(void) {
+  if (dispatch_assert_queue) dispatch_assert_queue(_dispatch_main_q);
 }
 
 /* the running task */

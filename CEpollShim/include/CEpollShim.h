@@ -77,8 +77,17 @@ void cepoll_thread_name(const char *name);
 int cepoll_processor_count(void);
 bool cepoll_thread_is_main(void);
 
-/* Runs what stands in Dispatch's main queue now; on the main thread only. */
+/* Dispatch's main queue. Each has no effect where Dispatch is not linked.
+ * drain: runs what is in the queue now; on the thread that owns it.
+ * handle: a descriptor that is readable when the queue has work, or -errno: ENOSYS without Dispatch.
+ * async: has the queue call `work` once, by whoever drains it; starts no thread.
+ * watch: has the queue call `work` whenever `fd` is readable; Dispatch starts a thread of its own for that.
+ * assert: ends the program unless the calling code runs in the queue. */
 void cepoll_main_queue_drain(void);
+int cepoll_main_queue_handle(void);
+bool cepoll_main_queue_async(void (*work)(void *));
+bool cepoll_main_queue_watch(int fd, void (*work)(void *));
+void cepoll_main_queue_assert(void);
 
 /* The running task of Swift's runtime; whether a task is cancelled, and its cancelling; the serial executor that the
  * thread holds and the task executor that the running task prefers, null for none: entry points of the runtime that

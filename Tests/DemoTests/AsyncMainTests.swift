@@ -38,9 +38,13 @@ import Testing
     #expect(try program.wait() == .code(1))
   }
 
-  @Test func `without a descriptor for signals too`() throws {
+  @Test func `signals keep the actions that the program has set`() throws {
+    #expect(try Program.run("async-main", ["uninterrupted"]).exit == .signal(SIGINT))
+  }
+
+  @Test func `without a descriptor for Dispatch's main queue too`() throws {
     let program = try Program("async-main", ["sleep"], descriptors: 6)
-    #expect(try program.errorLines() == ["EpollLoop: cannot run: Too many open files (signals)"])
+    #expect(try program.errorLines() == ["EpollLoop: cannot run: Too many open files (Dispatch's main queue)"])
     #expect(try program.outputLines() == [])
     #expect(try program.wait() == .code(1))
   }

@@ -177,7 +177,7 @@ final class Program {
   }
 
   /// Where the programs are built: beside the tests themselves, whatever the scratch path.
-  private static func folder() throws -> String {
+  static func folder() throws -> String {
     var path = [CChar](repeating: 0, count: 4096)
     let count = readlink("/proc/self/exe", &path, path.count - 1)
     let executable = String(decoding: path.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)

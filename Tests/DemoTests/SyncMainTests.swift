@@ -5,7 +5,11 @@ import Testing
     let run = try Program.run("sync-main", ["shortage"])
     let noLoop = "cannot make an event loop: Too many open files"
     let noSignals = "cannot run: Too many open files (signals)"
-    let words = ["0: \(noLoop)", "1: \(noLoop)", "2: \(noLoop)", "3: \(noSignals)", "0: \(noSignals)", "1: it has run"]
+    let noQueue = "cannot run: Too many open files (Dispatch's main queue)"
+    let words = [
+      "0: \(noLoop)", "1: \(noLoop)", "2: \(noLoop)", "3: \(noQueue)", "0: \(noQueue)", "1: \(noSignals)",
+      "1: it has run",
+    ]
     #expect(run.output == words)
     #expect(run.error == [])
     #expect(run.exit == .code(0))

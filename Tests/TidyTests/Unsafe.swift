@@ -53,6 +53,10 @@ enum Unsafe {
     "Sources/EpollLoop/Loop/ActorWaits.swift": ["nonisolated(unsafe)", "unsafeBitCast"],
     // A closure travels through C to a new thread.
     "Sources/Demos/SyncMain/Elsewhere.swift": ["Unmanaged"],
+    "Sources/Demos/ExistingProgram/ExistingProgram.swift": ["Unmanaged"],
+    // A task is kept by its address.
+    "Sources/EpollLoop/System/RunningTask.swift": ["Unmanaged"],
+    "Sources/EpollLoop/Loop/MainQueueGuest.swift": ["Unmanaged"],
     // The control runs on Swift's own pool, which has one thread there.
     "Sources/Demos/LoopBench/Tasks.swift": ["nonisolated(unsafe)"],
     "Sources/EpollLoop/Loop/LoopCore.swift": ["Unmanaged"],

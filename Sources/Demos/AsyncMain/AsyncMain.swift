@@ -5,8 +5,17 @@ import Glibc
 /// What a plain `async main` may do under EpollLoopMain, one thing for each word on the command line.
 @main
 struct AsyncMain {
+  private static let words =
+    "sleep | listen | leave | exit | uninterrupted | pipe | interrupt[-last | -exit] | foreign | child"
+
   static func main() async throws {
     switch CommandLine.arguments.dropFirst().first {
+    case "uninterrupted":
+      // The signal keeps the action that the program has set: none.
+      spawn { kill(getpid(), SIGINT) }
+      try await sleep(for: .seconds(3600))
+    case "pipe":
+      while true { print("a line for a reader that is gone") }
     case "sleep":
       try await sleep(for: .milliseconds(1))
       print("slept")
@@ -28,6 +37,7 @@ struct AsyncMain {
       spawn { exit(3) }
       try await sleep(for: .seconds(3600))
     case "interrupt":
+      try EventLoop.cancelMain(on: [.interrupt])
       // A main-actor task that comes before main has suspended is not taken for main.
       Task { @MainActor in print("another task") }
       spawn { kill(getpid(), SIGINT) }
@@ -37,10 +47,12 @@ struct AsyncMain {
         print("main was cancelled: \(error)")
       }
     case "interrupt-last":
+      try EventLoop.cancelMain(on: [.interrupt])
       try await sleep(for: .milliseconds(1))
       kill(getpid(), SIGINT)
       print("main has ended")
     case "interrupt-exit":
+      try EventLoop.cancelMain(on: [.interrupt])
       // It is called after the loop's own.
       atexit {
         kill(getpid(), SIGINT)
@@ -48,6 +60,7 @@ struct AsyncMain {
       }
       try await sleep(for: .milliseconds(1))
     case "foreign":
+      try EventLoop.cancelMain(on: [.interrupt])
       let thread = try pausedThread()
       spawn { pthread_kill(thread, SIGINT) }
       do {
@@ -56,10 +69,11 @@ struct AsyncMain {
         print("main was cancelled: \(error)")
       }
     case "child":
+      try EventLoop.cancelMain(on: [.interrupt])
       waitpid(try startedCat(), nil, 0)
       _ = try await offload { waitpid(try startedCat(), nil, 0) }
     default:
-      print("usage: async-main sleep | listen | leave | exit | interrupt[-last | -exit] | foreign | child")
+      print("usage: async-main \(words)")
       exit(64)
     }
   }

@@ -4,7 +4,7 @@ import Glibc
 // What a program may do around `EventLoop.run`, one thing for each word on the command line.
 switch CommandLine.arguments.dropFirst().first {
 case "shortage":
-  for spare in [0, 1, 2, 3, 0, 1] {
+  for spare in [0, 1, 2, 3, 0, 1, 1] {
     let copies = takeDescriptors(butFor: spare)
     do {
       try EventLoop.run { try await sleep(for: .milliseconds(1)) }

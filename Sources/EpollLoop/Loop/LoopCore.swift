@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Everything of a loop that only its own thread touches.
 ///
 /// It orders the parts and owns none of their logic. The floors above reach it through five verbs:
@@ -36,10 +38,14 @@ final class LoopCore {
   /// How many verbs may still succeed at once before the running job must give way.
   @exclusivity(unchecked) var budget = 0
 
-  /// Until an `async main` first suspends: the next task that turns up here is the program's main task.
-  @exclusivity(unchecked) var awaitsMainTask = false
+  /// Who runs the process's loop.
+  let attendance = Atomic(Attendance.attended)
   /// The address of the task that runs an `async main`; 0 if there is none.
-  @exclusivity(unchecked) private(set) var mainTask: UInt = 0
+  @exclusivity(unchecked) var mainTask: UInt = 0
+  /// The watch of Dispatch's main queue, on the process's loop.
+  var mainQueue: DescriptorWatch?
+  /// How long a poll may block, in milliseconds; -1 for no limit.
+  @exclusivity(unchecked) var longestPoll: Int32 = -1
 
   // The run.
   /// The task of the present run's body.
@@ -197,15 +203,6 @@ public struct LoopStatistics: Sendable, Equatable {
 }
 
 extension LoopCore {
-  /// Learns which task is the program's main one, from the first that is enqueued or waits.
-  ///
-  /// The runtime starts main before it runs the loop: whatever comes first comes from it, or is it.
-  @inline(never)
-  func learnMainTask(orElse job: UInt) {
-    awaitsMainTask = false
-    mainTask = RunningTask.address == 0 ? job : RunningTask.address
-  }
-
   // MARK: schedule
 
   /// Wakes a waiter with `timedOut` at an instant, never early, unless something else wakes it first.

@@ -135,7 +135,7 @@ extension LoopCore {
   private func stopCancellable(
     _ waiter: Waiter, isolation: isolated (any Actor)? = #isolation
   ) async {
-    if awaitsMainTask { learnMainTask(orElse: 0) }
+    if attendance.load(ordering: .relaxed) != .attended { jobArrivedUnattended(0) }
     let bound = LoopBound(self, self)
     let inbox = inbox
     await withTaskCancellationHandler {

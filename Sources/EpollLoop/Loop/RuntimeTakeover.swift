@@ -18,12 +18,12 @@ final class LoopTaskExecutor: TaskExecutor, SchedulingExecutor, @unchecked Senda
   func enqueue(_ job: consuming ExecutorJob) {
     // SAFETY: an UnownedJob is one word, and `Tick` makes one of it again.
     let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
-    if core.awaitsMainTask { core.learnMainTask(orElse: address) }
     if core.isCurrent {
       core.ready.append(address, .loopJob)
     } else {
       _ = core.inbox.submit(.loopJob(address))
     }
+    if core.attendance.load(ordering: .relaxed) != .attended { core.jobArrivedUnattended(address) }
   }
 
   func enqueue<C: Clock>(
@@ -48,12 +48,12 @@ final class LoopSerialExecutor: MainExecutor, SchedulingExecutor, @unchecked Sen
   func enqueue(_ job: consuming ExecutorJob) {
     // SAFETY: an UnownedJob is one word, and `Tick` makes one of it again.
     let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
-    if core.awaitsMainTask { core.learnMainTask(orElse: address) }
     if core.isCurrent {
       core.ready.append(address, .actorJob)
     } else {
       _ = core.inbox.submit(.actorJob(address))
     }
+    if core.attendance.load(ordering: .relaxed) != .attended { core.jobArrivedUnattended(address) }
   }
 
   func enqueue<C: Clock>(
@@ -63,10 +63,16 @@ final class LoopSerialExecutor: MainExecutor, SchedulingExecutor, @unchecked Sen
   }
 
   func checkIsolated() {
-    precondition(core.isCurrent, "This must run on the thread of an event loop, and runs on another thread")
+    if !core.isCurrent, core.attendance.load(ordering: .relaxed) != .attended { return MainQueue.assertCurrent() }
+    precondition(
+      core.isInActor, "This must run in the actor of an event loop, and runs on another thread or in no actor")
   }
 
-  func isIsolatingCurrentContext() -> Bool? { core.isCurrent }
+  /// Nil in other work of the main queue than the loop's turns: ``checkIsolated()`` asks Dispatch.
+  func isIsolatingCurrentContext() -> Bool? {
+    if !core.isCurrent, core.attendance.load(ordering: .relaxed) != .attended { return nil }
+    return core.isInActor
+  }
 
   /// What an `async main` does to wait for its end, which is a call to exit(3).
   func run() throws { RuntimeTakeover.runAsyncMain(core) }
@@ -106,22 +112,19 @@ extension LoopCore {
 }
 
 extension LoopCore {
-  /// Runs the jobs of the main actor that were enqueued before the process had a loop: its executor was Dispatch's main
-  /// queue.
-  ///
-  /// The runtime runs each on the present main executor, in the place of this callback's turn.
-  fileprivate func runEarlyJobs() {
-    currentHome = .actor
-    currentRecord = 0
-    budget = LoopCore.operationsPerTurn
-    Thread.drainMainQueue()
-  }
+  /// Whether the calling code is in the loop's actor: a callback, or a job on the actor's executor. A task that is
+  /// isolated to nothing is on this thread, but not in the actor.
+  fileprivate var isInActor: Bool { isCurrent && currentHome == .actor }
 }
 
 /// Hands the process over to one loop.
 enum RuntimeTakeover {
   // SAFETY: written once, before the runtime has the executors that read it.
   nonisolated(unsafe) private static var owner: EventLoop?
+
+  /// Whether the loop has the process, and could not yet watch Dispatch's main queue for lack of a descriptor.
+  // SAFETY: touched by the main thread only.
+  nonisolated(unsafe) private static var lacksMainQueue = false
 
   /// The loop that the process belongs to; there must be one.
   static var loop: EventLoop {
@@ -140,7 +143,7 @@ enum RuntimeTakeover {
 
   /// As ``takeOver()``, in a program that may have made tasks already; traps where they could not go on.
   static func takeOverProgram() throws -> EventLoop {
-    if let owner { return owner }
+    if let owner, !lacksMainQueue { return owner }
     precondition(
       !Process.isTest,
       "EventLoop.run was called in a test, whose library would lose the main actor: call runOnLoop of EpollLoopTesting")
@@ -158,7 +161,11 @@ enum RuntimeTakeover {
       """)
     let loop = try takeOver()
     let core = loop.bound.unchecked
-    core.soon { [unowned core] in core.runEarlyJobs() }
+    Process.ignoreBrokenPipes()
+    lacksMainQueue = true
+    try core.serveMainQueue()
+    lacksMainQueue = false
+    core.soon { [unowned core] in core.drainMainQueue() }
     return loop
   }
 
@@ -173,7 +180,6 @@ enum RuntimeTakeover {
     _createExecutors(factory: Factory.self)
     precondition(MainActor.executor === loop.serialExecutor, "This Swift runtime takes no other main executor")
     loop.bound.unchecked.ownsProcess = true
-    Process.ignoreBrokenPipes()
     return loop
   }
 }

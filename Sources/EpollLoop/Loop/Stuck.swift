@@ -7,7 +7,7 @@ extension LoopCore {
   @inline(__always)
   func patience(mayBlock: Bool) -> Int32 {
     guard mayBlock else { return 0 }
-    return onStuck != nil && nothingIsAwaitedFromOutside ? LoopCore.stuckPatienceMilliseconds : -1
+    return onStuck != nil && nothingIsAwaitedFromOutside ? LoopCore.stuckPatienceMilliseconds : longestPoll
   }
 
   /// Calls ``onStuck`` if a poll with a limit has brought nothing.

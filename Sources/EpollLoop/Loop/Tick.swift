@@ -222,8 +222,10 @@ extension LoopCore {
       waiters.giveBack(UInt32(truncatingIfNeeded: index))
       run(job: slot.subject, on: slot.home, record: 0)
     case .function:
+      currentHome = .actor
       runFunction(UInt32(truncatingIfNeeded: index))
     case .callback:
+      currentHome = .actor
       runCallback(UInt32(truncatingIfNeeded: index))
     case .free, .sentinel:
       preconditionFailure("A waiter's slot was given back while it was ready")

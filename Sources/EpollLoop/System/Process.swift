@@ -29,6 +29,9 @@ enum Process {
     Glibc.exit(1)
   }
 
+  /// A variable of the environment, getenv(3); nil if it is not set.
+  static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
   /// Whether this is a package's tests: SwiftPM names their program `….xctest`.
   static var isTest: Bool { CommandLine.arguments.first?.hasSuffix(".xctest") == true }
 

@@ -14,6 +14,13 @@ enum RunningTask {
     cepoll_task_cancel(UnsafeMutableRawPointer(bitPattern: task))
   }
 
+  /// Keeps a task's memory for good, so that its address is never another task's.
+  static func retain(_ task: UInt) {
+    guard let address = UnsafeRawPointer(bitPattern: task) else { return }
+    // SAFETY: a task is a reference-counted object of the runtime, and this one has not ended.
+    _ = Unmanaged<AnyObject>.fromOpaque(address).retain()
+  }
+
   /// Which serial executor this thread holds, an actor's or the main one; 0 for none.
   static var executor: UInt { UInt(bitPattern: cepoll_task_executor()) }
 

@@ -50,9 +50,6 @@ enum Thread {
   /// Whether the calling thread is the one that the process has started with.
   static var isMain: Bool { cepoll_thread_is_main() }
 
-  /// Runs what is in Dispatch's main queue: jobs of the main actor that came before the loop. On the main thread only.
-  static func drainMainQueue() { cepoll_main_queue_drain() }
-
   /// How many processors this process may use, sched_getaffinity(2).
   static var processorCount: Int { Int(cepoll_processor_count()) }
 }

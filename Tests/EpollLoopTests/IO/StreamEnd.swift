@@ -73,6 +73,12 @@ final class StreamEnd {
         try expect(0 <= sent && sent < max(1, size), "a write of \(size) bytes failed with \(error)")
         if error.reason == .canceled { counts.part += 1 } else { counts.failed += 1 }
         try expect(mayFail(error.reason, part, sent: sent), "a write failed with \(error)")
+      } catch let error as ClosedError {
+        let sent = error.writtenByteCount ?? -1
+        outgoing.endWrite(number, sent: sent)
+        try expect(0 <= sent && sent < max(1, size), "a write of \(size) bytes failed with \(error)")
+        counts.failed += 1
+        try expect(isGone, "a write failed with \(error)")
       } catch is CancellationError {
         outgoing.endWrite(number, sent: 0)
         counts.none += 1
@@ -94,7 +100,6 @@ final class StreamEnd {
   private func mayFail(_ reason: Errno, _ part: StreamPart, sent: Int) -> Bool {
     switch reason {
     case .canceled: part.isCancelled && sent > 0
-    case .badFileDescriptor: isGone || wasFinished
     case .brokenPipe: wasFinished || isGone || peer?.isGone == true
     case .connectionReset, .notConnected: peer?.isGone == true
     default: false
@@ -121,10 +126,11 @@ final class StreamEnd {
       } catch let error as IOError {
         incoming.endReading(.failure(error.reason))
         counts.readsFailed += 1
-        switch error.reason {
-        case .badFileDescriptor: try expect(isGone, "a read failed with \(error)")
-        default: try expect(peer?.wasAborted == true || peer?.wasCut == true, "a read failed with \(error)")
-        }
+        try expect(peer?.wasAborted == true || peer?.wasCut == true, "a read failed with \(error)")
+      } catch let error as ClosedError {
+        incoming.endReading(.closed)
+        counts.readsFailed += 1
+        try expect(isGone, "a read failed with \(error)")
       } catch is CancellationError {
         counts.readsCancelled += 1
         try expect(part.isCancelled, "a read was cancelled, and its task was not")
@@ -143,7 +149,10 @@ final class StreamEnd {
       counts.finishes += 1
     } catch let error as IOError {
       counts.finishesFailed += 1
-      try expect(wasEnded || isGone || peer?.isGone == true, "a finish failed with \(error)")
+      try expect(wasEnded || peer?.isGone == true, "a finish failed with \(error)")
+    } catch is ClosedError {
+      counts.finishesFailed += 1
+      try expect(isGone, "a finish of an open stream says that it is closed")
     } catch is CancellationError {
       try expect(part.isCancelled, "a finish was cancelled, and its task was not")
     }

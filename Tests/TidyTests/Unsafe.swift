@@ -61,6 +61,8 @@ enum Unsafe {
     "Sources/EpollLoop/Loop/RuntimeTakeover.swift": [
       "@unchecked", "nonisolated(unsafe)", "unsafeBitCast", "@_spi",
     ],
+    // A span that lives as long as its chunk is borrowed, which the compiler cannot know of memory behind a pointer.
+    "Sources/EpollLoop/IO/Chunk.swift": ["@_lifetime"],
     // Queues and their kin may be held anywhere and compare the thread's loop with their own at each use.
     "Sources/EpollLoop/Sync/Queue.swift": ["@unchecked"],
     "Sources/EpollLoop/Sync/Channel+Sender.swift": ["@unchecked"],

@@ -29,10 +29,10 @@ final class StreamPart {
   }
 }
 
-/// One end of the connection of a random program: what its tasks do, and what they may see.
+/// One end of the stream of a random program: what its tasks do, and what they may see.
 final class StreamEnd {
   let name: String
-  let connection: Connection
+  let stream: any ByteStream
   let outgoing: StreamDirection
   let incoming: StreamDirection
   /// The other end, for what a peer can cause.
@@ -44,9 +44,9 @@ final class StreamEnd {
   private var wasCut = false
   private(set) var counts = StreamCounts()
 
-  init(_ name: String, _ connection: Connection, outgoing: StreamDirection, incoming: StreamDirection) {
+  init(_ name: String, _ stream: any ByteStream, outgoing: StreamDirection, incoming: StreamDirection) {
     self.name = name
-    self.connection = connection
+    self.stream = stream
     self.outgoing = outgoing
     self.incoming = incoming
   }
@@ -89,11 +89,11 @@ final class StreamEnd {
 
   private func write(_ bytes: ArraySlice<UInt8>, as kind: Int) async throws {
     switch kind {
-    case 0: try await connection.write(Array(bytes))
-    case 1 where bytes.count <= 65_536: try await connection.write(Chunk(bytes))
-    case 2: try await connection.write(String(decoding: bytes, as: UTF8.self))
-    case 3: try await connection.write(String(decoding: bytes, as: UTF8.self)[...])
-    default: try await connection.write(bytes)
+    case 0: try await stream.write(Array(bytes))
+    case 1 where bytes.count <= 65_536: try await stream.write(Chunk(bytes))
+    case 2: try await stream.write(String(decoding: bytes, as: UTF8.self))
+    case 3: try await stream.write(String(decoding: bytes, as: UTF8.self)[...])
+    default: try await stream.write(bytes)
     }
   }
 
@@ -115,7 +115,7 @@ final class StreamEnd {
       do {
         let isShort = Bool.random(using: &numbers)
         let most = Int.random(in: 1...5000, using: &numbers)
-        if let chunk = try await isShort ? connection.read(upTo: most) : connection.read() {
+        if let chunk = try await isShort ? stream.read(upTo: most) : stream.read() {
           incoming.receive(chunk)
           count += chunk.count
         } else {
@@ -145,7 +145,7 @@ final class StreamEnd {
     let wasEnded = wasFinished || isGone
     wasFinished = true
     do {
-      try await connection.finish()
+      try await stream.finish()
       counts.finishes += 1
     } catch let error as IOError {
       counts.finishesFailed += 1
@@ -164,7 +164,7 @@ final class StreamEnd {
     let isFirst = !isGone
     wasClosed = true
     let start = EventLoop.current.now
-    await connection.close()
+    await stream.close()
     guard isFirst, !wasAborted else { return }
     counts.closes += 1
     let isLate = EventLoop.current.now - start >= .seconds(1)
@@ -178,7 +178,7 @@ final class StreamEnd {
     await pause(numbers)
     wasAborted = true
     counts.aborts += 1
-    connection.abort()
+    stream.abort()
   }
 
   private func expect(_ holds: Bool, _ problem: String) throws {

@@ -106,9 +106,9 @@ public final class Listener: Sendable {
     bound.inbox.perform { bound.unchecked.close() }
   }
 
-  /// Stops listening: whoever waits to accept gets an error, and new connections are refused.
+  /// Stops listening: a task that waits to accept gets a ``ClosedError``, and new connections are refused.
   ///
-  /// Connections that have been accepted stay. A second time nothing happens.
+  /// Connections that have been accepted stay. It has no effect when called again.
   public func close() {
     bound.open("Listener.close").close()
   }

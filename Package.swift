@@ -61,8 +61,9 @@ let package = Package(
     .target(name: "CEpollShim", path: "CEpollShim"),
     .target(
       name: "EpollLoop", dependencies: ["CEpollShim"],
-      // For Loop/TaskCreation.swift alone, which creates tasks with an actor and a task executor.
-      swiftSettings: settings + [.enableExperimentalFeature("BuiltinModule")]),
+      // BuiltinModule for Loop/TaskCreation.swift alone, which creates tasks with an actor and a task executor;
+      // Lifetimes for the spans of IO/Chunk.swift.
+      swiftSettings: settings + [.enableExperimentalFeature("BuiltinModule"), .enableExperimentalFeature("Lifetimes")]),
     .target(name: "EpollLoopMain", dependencies: ["EpollLoop"]),
     .target(name: "EpollLoopTesting", dependencies: ["EpollLoop", "CVirtualClock"], swiftSettings: settings),
     .target(name: "CVirtualClock"),

@@ -2,7 +2,7 @@ import EpollLoop
 
 /// How a pair of in-memory streams carries bytes, each way.
 public struct MemoryLink: Sendable {
-  /// How long a byte travels.
+  /// How long a byte travels. A reset takes no time.
   public var latency = Duration.zero
   /// How many bytes pass in a second; nil for no limit.
   public var bytesPerSecond: Int?
@@ -17,102 +17,96 @@ public struct MemoryLink: Sendable {
   public init() {}
 }
 
-/// One direction: bytes with the instants at which they arrive.
+/// One direction: bytes with the instants at which they arrive, and the end of the stream.
 final class MemoryPipe {
-  /// How far it has come.
-  private enum Phase {
-    case open
-    /// The end has been sent; it arrives at this instant.
-    case finished(arrival: Instant)
-    /// It was broken off: what was on its way is lost.
-    case broken
+  private struct Segment {
+    let arrival: Instant
+    var bytes: ArraySlice<UInt8>
   }
 
   private let link: MemoryLink
   private var random: SeededNumbers
-  private var phase = Phase.open
-  private var segments: [(arrival: Instant, chunk: Chunk)] = []
-  private var unread = 0
+  /// Those from `first` on are on their way or unread.
+  private var segments: [Segment] = []
+  private var first = 0
+  /// How many bytes are on their way or unread.
+  private(set) var count = 0
+  /// When the end of the stream arrives; nil if it has not been sent.
+  private(set) var endArrival: Instant?
   /// When the line is free to take the next piece.
   private var lineFree: Instant
-  private var isRead = false
-  private let changed = Gate()
 
-  init(_ link: MemoryLink, seed: UInt64) {
+  init(_ link: MemoryLink, seed: UInt64, now: Instant) {
     precondition(link.capacity > 0, "A link carries at least one byte")
     precondition(link.pieces.lowerBound > 0 && link.pieces.upperBound <= 65_536, "Pieces have 1 to 65,536 bytes")
     precondition(link.bytesPerSecond ?? 1 > 0, "A link's rate is more than zero")
     self.link = link
     random = SeededNumbers(seed: seed)
-    lineFree = EventLoop.current.now
+    lineFree = now
   }
 
-  func read(upTo count: Int) async throws -> Chunk? {
-    precondition(!isRead, "Only one task may read from a stream at a time")
-    isRead = true
-    defer { isRead = false }
-    while true {
-      if case .broken = phase { throw IOError(.read, .connectionReset) }
-      let now = EventLoop.current.now
-      if let first = segments.first {
-        if first.arrival <= now {
-          let part = first.chunk.prefix(count)
-          let rest = first.chunk.dropFirst(count)
-          if rest.isEmpty { segments.removeFirst() } else { segments[0].chunk = rest }
-          unread -= part.count
-          changed.open()
-          return part
-        }
-        try await changed.wait(until: first.arrival)
-      } else if case .finished(let arrival) = phase {
-        if arrival <= now { return nil }
-        try await changed.wait(until: arrival)
-      } else {
-        try await changed.wait()
-      }
-    }
-  }
+  /// When the next bytes, or the end, arrive; nil if nothing is on its way.
+  var nextArrival: Instant? { first < segments.count ? segments[first].arrival : endArrival }
 
-  func write(_ bytes: [UInt8]) async throws {
-    var rest = bytes[...]
+  /// When all that was sent will have arrived; nil if nothing is on its way.
+  var lastArrival: Instant? { endArrival ?? segments.last?.arrival }
+
+  /// Whether the end of the stream has arrived; bytes before it may be unread.
+  func hasEndArrived(by now: Instant) -> Bool { endArrival.map { $0 <= now } ?? false }
+
+  /// Whether bytes have arrived that are unread.
+  func hasUnread(at now: Instant) -> Bool { first < segments.count && segments[first].arrival <= now }
+
+  /// Sends as many of some bytes as there is room for.
+  ///
+  /// - Returns: The number of bytes.
+  func send(_ bytes: ArraySlice<UInt8>, at now: Instant) -> Int {
+    var rest = bytes.prefix(link.capacity - count)
+    let sent = rest.count
     while !rest.isEmpty {
-      let written = bytes.count - rest.count
-      func failed(_ reason: Errno) -> IOError {
-        IOError(.write, reason, "\(written) of \(bytes.count) bytes were written", writtenByteCount: written)
-      }
-      switch phase {
-      case .open: break
-      case .finished: throw failed(.brokenPipe)
-      case .broken: throw failed(.connectionReset)
-      }
-      let room = link.capacity - unread
-      guard room > 0 else {
-        do { try await changed.wait() } catch { throw written > 0 ? failed(.canceled) : error }
-        continue
-      }
-      let piece = rest.prefix(min(room, Int.random(in: link.pieces, using: &random)))
+      let piece = rest.prefix(Int.random(in: link.pieces, using: &random))
       rest = rest.dropFirst(piece.count)
-      segments.append((arrival: departure(of: piece.count) + link.latency, chunk: Chunk(piece)))
-      unread += piece.count
-      changed.open()
+      segments.append(Segment(arrival: departure(of: piece.count, at: now) + link.latency, bytes: piece))
     }
+    count += sent
+    return sent
   }
 
-  func finish() throws {
-    guard case .open = phase else { throw IOError(.finish, .brokenPipe, "this end has finished writing") }
-    phase = .finished(arrival: departure(of: 0) + link.latency)
-    changed.open()
+  /// Sends the end of the stream.
+  func sendEnd(at now: Instant) { endArrival = departure(of: 0, at: now) + link.latency }
+
+  /// Takes at most `limit` of the bytes of the next piece; nil if none have arrived.
+  func take(upTo limit: Int, at now: Instant) -> ArraySlice<UInt8>? {
+    guard hasUnread(at: now) else { return nil }
+    let part = segments[first].bytes.prefix(limit)
+    segments[first].bytes = segments[first].bytes.dropFirst(limit)
+    if segments[first].bytes.isEmpty { first += 1 }
+    // In linear time: each entry is moved at most once for each that was taken.
+    if first > segments.count / 2 {
+      segments.removeFirst(first)
+      first = 0
+    }
+    count -= part.count
+    return part
   }
 
-  func breakOff() {
-    phase = .broken
+  /// Loses what has not arrived yet, the end of the stream included.
+  func loseUnarrived(at now: Instant) {
+    while first < segments.count, let last = segments.last, last.arrival > now {
+      count -= last.bytes.count
+      segments.removeLast()
+    }
+    if !hasEndArrived(by: now) { endArrival = nil }
+  }
+
+  /// Loses all.
+  func loseAll() {
     segments = []
-    unread = 0
-    changed.open()
+    (first, count) = (0, 0)
   }
 
-  private func departure(of count: Int) -> Instant {
-    let start = max(EventLoop.current.now, lineFree)
+  private func departure(of count: Int, at now: Instant) -> Instant {
+    let start = max(now, lineFree)
     guard let rate = link.bytesPerSecond else { return start }
     lineFree = start + .nanoseconds(count * 1_000_000_000 / rate)
     return lineFree

@@ -36,7 +36,7 @@ struct Bench {
   func run(_ subjects: [Options.Subject]) throws {
     line("", ["ours", "control", "ratio", "target"])
     if subjects.contains(.tasks) { try measureTasks() }
-    if subjects.contains(where: { $0 != .tasks }) {
+    if subjects.contains(where: { $0 != .tasks && $0 != .chunks }) {
       let bench = self
       try EventLoop.run {
         if subjects.contains(.sync) { try await bench.measureSync() }
@@ -45,6 +45,7 @@ struct Bench {
       }
     }
     if subjects.contains(.timers) { try measureSleeps() }
+    if subjects.contains(.chunks) { try measureChunks() }
   }
 
   /// Prints the medians of what was measured, beside the target.

@@ -10,14 +10,14 @@ struct Options {
 
   /// What can be measured.
   enum Subject: String, CaseIterable {
-    case tasks, sync, offload, timers
+    case tasks, sync, offload, timers, chunks
   }
 
   var command = Command.measure([])
   var effort = Effort.full
 
   static let help = """
-    usage: loop-bench [options] [tasks] [sync] [offload] [timers]
+    usage: loop-bench [options] [tasks] [sync] [offload] [timers] [chunks]
 
     Measures the loop beside its controls, in alternating rounds, and prints medians.
 
@@ -25,6 +25,7 @@ struct Options {
       sync          semaphore and lock, free and handed over, beside a bare suspension
       offload       calls on the thread pool
       timers        timers beside a plain binary heap in C, sleeping tasks beside Swift's default executor
+      chunks        copies of a chunk of 64 KiB and searches in it, beside memcpy and memchr
 
       --rounds N    how many rounds, each with its control (5)
       --scale N     divide all sizes by N (1)
@@ -59,7 +60,7 @@ struct Options {
     }
     if isCheck { options.effort = .check }
     if subjects.isEmpty {
-      guard isCheck else { refuse("say what to measure: tasks, sync, offload or timers") }
+      guard isCheck else { refuse("say what to measure: tasks, sync, offload, timers or chunks") }
       subjects = Subject.allCases
     }
     options.command = .measure(subjects)

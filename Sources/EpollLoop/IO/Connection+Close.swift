@@ -8,7 +8,7 @@ extension Connection {
 
   /// Closes the connection so that the peer gets all that has been written.
   ///
-  /// Tasks that wait to read get an error at once. Writes that are under way go on; after them this direction is ended.
+  /// A task that waits to read gets a ``ClosedError`` at once. Writes that are under way go on; after them this direction is ended.
   /// Meanwhile, what the peer sends is read and dropped. The call waits as long as there is something to protect:
   ///
   /// - until all writes have ended and the peer's kernel has acknowledged all bytes, which for an idle peer it has already,
@@ -30,7 +30,7 @@ extension Connection {
 
   /// Breaks the connection off: the peer gets a reset, and what it has not read yet may be lost.
   ///
-  /// Whoever waits on it gets an error. A second time nothing happens.
+  /// Calls that wait end at once, with a ``ClosedError``. It has no effect on a connection that is closed.
   public func abort() {
     let stream = bound.open("Connection.abort")
     guard stream.phase != .closed else { return }

@@ -12,8 +12,8 @@ extension Connection {
   ///   - host: A name, or a numeric IPv4 or IPv6 address.
   ///   - port: The port, 1 to 65535.
   ///   - options: What is set on the socket.
-  /// - Throws: ``IOError``: the reason of the last address that failed; `CancellationError` if the task is
-  ///   cancelled first, and then no descriptor stays.
+  /// - Throws: ``IOError``: the reason of the last address that failed; ``NameLookupError`` if the name has no address;
+  ///   `CancellationError` if the task is cancelled first, and then no descriptor stays.
   public static func tcp(
     host: String, port: UInt16, options: ConnectionOptions = ConnectionOptions()
   ) async throws -> Connection {
@@ -78,15 +78,15 @@ extension SocketAddress {
   /// Once a thread has taken the look-up, its end is waited for and its addresses are returned, although the
   /// task is cancelled. A resolver that gets no answer can take 10 s and more, resolv.conf(5).
   ///
-  /// - Throws: ``IOError`` if it has none; `CancellationError` if the task is cancelled before a thread has
-  ///   taken the look-up.
+  /// - Throws: ``NameLookupError`` if the look-up fails; ``IOError`` with ``Errno/invalidArgument`` if the name contains a
+  ///   NUL; `CancellationError` if the task is cancelled before a thread has taken the look-up.
   public static func resolve(host: String, port: UInt16) async throws -> [SocketAddress] {
     if let address = SocketAddress(numericHost: host, port: port) { return [address] }
-    do {
-      return try await offload(on: .names) { try NameLookup.addresses(host: host, port: port) }
-    } catch let error as NameLookupFailure {
-      throw IOError(.resolve, error.reason, "\(host): \(error.text)")
+    guard !host.utf8.contains(0) else {
+      // C would look up the part before it.
+      throw IOError(.resolve, .invalidArgument, "a host name contains no NUL")
     }
+    return try await offload(on: .names) { try NameLookup.addresses(host: host, port: port) }
   }
 
   /// The addresses with their families in turn, beginning with the family of the first (RFC 8305, 4).

@@ -9,9 +9,10 @@ extension Connection {
   /// A write that need not wait goes out although its task is cancelled, so that a goodbye can be sent.
   /// Hence a loop that only writes, to a peer that is quick to read, calls `Task.checkCancellation()`.
   ///
-  /// - Throws: ``IOError`` if the connection breaks or is closed, with the number of bytes that have gone
-  ///   (``IOError/writtenByteCount``); no SIGPIPE is raised. `CancellationError` if the task is cancelled and has to wait,
-  ///   for its turn or for room, and no byte has gone; if some have, ``IOError`` with ``Errno/canceled`` and their number.
+  /// - Throws: ``IOError`` if the connection breaks; no SIGPIPE is raised. ``ClosedError`` if it is closed.
+  ///   `CancellationError` if the task is cancelled and has to wait, for its turn or for room, and no byte has gone; if
+  ///   some have, ``IOError`` with ``Errno/canceled``. The first two have the number of bytes that have gone
+  ///   (``IOError/writtenByteCount``, ``ClosedError/writtenByteCount``).
   /// - Complexity: one `send(2)` if the kernel has room; no allocation.
   public func write(_ bytes: [UInt8]) async throws {
     try await write(count: bytes.count) { stream, offset in
@@ -53,7 +54,7 @@ extension Connection {
   ///
   /// It waits for writes that are under way. Reading goes on.
   ///
-  /// - Throws: ``IOError`` if it has been ended before, or the connection is broken or closed;
+  /// - Throws: ``IOError`` if it has been ended before, or the connection is broken; ``ClosedError`` if it is closed;
   ///   `CancellationError` if the task is cancelled and has to wait for its turn, and then nothing has been
   ///   ended.
   public func finish() async throws {
@@ -94,7 +95,9 @@ extension Connection {
 
   private static func writeError(_ error: any Error, sent: Int, of count: Int) -> any Error {
     if error is CancellationError, sent == 0 { return error }
-    let reason = (error as? Errno) ?? (error as? IOError)?.reason ?? .canceled
+    let reason = (error as? Errno) ?? .canceled
+    // A closed registration refuses with EBADF; the kernel does not, since the descriptor is the stream's.
+    if error is ClosedError || reason == .badFileDescriptor { return ClosedError(.stream, writtenByteCount: sent) }
     return IOError(.write, reason, "\(sent) of \(count) bytes were written", writtenByteCount: sent)
   }
 }
@@ -103,6 +106,6 @@ extension Stream {
   /// An empty write sends nothing, but says whether one could be made.
   fileprivate func checkWritable() throws {
     try checkOpen(.write)
-    if case .finished = writing { throw IOError(.write, .brokenPipe, "this end has finished writing") }
+    if case .finished = writing { throw Stream.finished(.write) }
   }
 }

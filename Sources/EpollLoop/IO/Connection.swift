@@ -52,8 +52,8 @@ extension Connection {
   /// waits holds no memory for it.
   ///
   /// - Returns: At most 64 KiB; nil at the end of the stream, and then always.
-  /// - Throws: ``IOError`` if the connection breaks or is closed meanwhile; `CancellationError` if the
-  ///   task is cancelled first, and then no byte is lost.
+  /// - Throws: ``IOError`` if the connection breaks; ``ClosedError`` if it is closed, or is during the wait;
+  ///   `CancellationError` if the task is cancelled first, and then no byte is lost.
   /// - Complexity: one `recv(2)`; no allocation unless earlier chunks have been kept.
   public func read() async throws -> Chunk? {
     bound.check("Connection.read")

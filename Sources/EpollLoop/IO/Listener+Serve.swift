@@ -6,8 +6,8 @@ extension Listener {
   /// connection is closed instead, without waiting for the peer if the handler's task is cancelled.
   ///
   /// Handlers' errors go to `onError` and nowhere else; without it, errors that a peer can cause
-  /// (``IOError``) and cancellation are dropped, and others are written to standard error. No error of a
-  /// connection ends the serving.
+  /// (``IOError``, ``NameLookupError``), cancellation and the use of a closed stream are dropped, and others are
+  /// written to standard error. No error of a connection ends the serving.
   ///
   /// It ends when the task is cancelled or the listener is closed: first the listener closes, then
   /// handlers may go on for `grace`, then they are cancelled; all have ended when it returns. Handlers that wait in
@@ -62,9 +62,16 @@ extension Listener {
       await connection.close()
       if let onError {
         onError(error, connection)
-      } else if !(error is IOError || isCancellation(error)) {
+      } else if !(isCausedByPeer(error) || isCancellation(error)) {
         UnhandledErrors.report(error, of: "the connection from \(connection.remoteAddress.map(\.description) ?? "?")")
       }
     }
+  }
+
+  /// Whether a peer can cause an error: to report each would let peers fill the log.
+  ///
+  /// A stream that is closed under its handler is no defect either: that is how a timer ends an idle connection.
+  private static func isCausedByPeer(_ error: any Error) -> Bool {
+    error is IOError || error is NameLookupError || (error as? ClosedError)?.handle == .stream
   }
 }

@@ -106,9 +106,9 @@ public final class Listener: Sendable {
     bound.inbox.perform { bound.unchecked.close() }
   }
 
-  /// Stops listening: whoever waits to accept gets an error, and new connections are refused.
+  /// Stops listening: a task that waits to accept gets a ``ClosedError``, and new connections are refused.
   ///
-  /// Connections that have been accepted stay. A second time nothing happens.
+  /// Connections that have been accepted stay. It has no effect when called again.
   public func close() {
     bound.open("Listener.close").close()
   }
@@ -119,7 +119,7 @@ public final class Listener: Sendable {
   /// run out (EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSPC), accepting pauses for 50 ms at a time. Meanwhile connections stay
   /// in the kernel, and one that has been accepted already stays in the listener. One task may accept at a time.
   ///
-  /// - Throws: ``IOError`` if the listener is closed; `CancellationError` if the task is cancelled
+  /// - Throws: ``ClosedError`` if the listener is closed, or is during the wait; `CancellationError` if the task is cancelled
   ///   first, and then no connection is lost.
   public func accept() async throws -> Connection {
     let state = bound.open("Listener.accept")
@@ -135,7 +135,7 @@ public final class Listener: Sendable {
       case .shortage:
         try await state.waitForConnection(atMost: Listener.shortagePause)
       case .closed:
-        throw IOError(.accept, .badFileDescriptor, "the listener is closed")
+        throw ClosedError(.listener)
       }
     }
   }

@@ -40,7 +40,7 @@ public struct ListenerOptions: Sendable {
 extension Connection {
   /// Changes options; those that are nil stay.
   ///
-  /// - Throws: ``IOError`` if the connection is closed or the kernel refuses.
+  /// - Throws: ``ClosedError`` if the connection is closed; ``IOError`` if the kernel refuses.
   public func configure(noDelay: Bool? = nil, keepAlive: Bool? = nil) throws {
     let stream = bound.open("Connection.configure")
     try stream.checkOpen(.configure)

@@ -17,7 +17,7 @@ extension Stream {
         count = try tryRead(into: buffer.bytes, count: min(limit, Buffer.capacity))
       } catch {
         core.buffers.giveBack(buffer)
-        throw IOError(.read, error)
+        throw error == .badFileDescriptor ? Stream.closed(.read) : IOError(.read, error)
       }
       guard let count, count > 0 else {
         core.buffers.giveBack(buffer)
@@ -93,7 +93,7 @@ extension Stream {
       try checkOpen(.read)
       if heedsServer, isServerClosing { distrustIdleness() }
     case .cancelled: throw CancellationError()
-    case .closed, .timedOut: throw IOError(.read, .badFileDescriptor, "closed meanwhile")
+    case .closed, .timedOut: throw Stream.closed(.read)
     }
   }
 

@@ -74,7 +74,17 @@ final class Stream {
   /// Throws if reads and writes are refused.
   @inline(__always)
   func checkOpen(_ operation: IOError.Operation) throws {
-    if phase != .open { throw IOError(operation, .badFileDescriptor, "the connection is closed") }
+    if phase != .open { throw Stream.closed(operation) }
+  }
+
+  /// The error of an operation on a closed stream; of a write that has sent nothing.
+  static func closed(_ operation: IOError.Operation) -> ClosedError {
+    ClosedError(.stream, writtenByteCount: operation == .write ? 0 : nil)
+  }
+
+  /// The error of an operation on a direction that this end has half-closed.
+  static func finished(_ operation: IOError.Operation) -> IOError {
+    IOError(operation, .brokenPipe, "this end has finished writing")
   }
 
   // MARK: writing
@@ -117,7 +127,7 @@ final class Stream {
     switch wake {
     case .ready: return
     case .cancelled: throw CancellationError()
-    case .closed, .timedOut: throw IOError(.write, .badFileDescriptor, "closed meanwhile")
+    case .closed, .timedOut: throw Stream.closed(.write)
     }
   }
 
@@ -132,7 +142,7 @@ final class Stream {
       writing = .busy
       return true
     case .finished:
-      throw IOError(operation, .brokenPipe, "this end has finished writing")
+      throw Stream.finished(operation)
     case .busy:
       return false
     }
@@ -145,9 +155,11 @@ final class Stream {
     switch await core.park(for: "its turn to write", { queue.append($0) }) {
     case .ready:
       // The turn was handed over: it is still busy. A close that has begun meanwhile waits for it.
-      if phase == .closed { throw IOError(operation, .badFileDescriptor, "closed meanwhile") }
+      if phase == .closed { throw Stream.closed(operation) }
     case .cancelled: throw CancellationError()
-    case .closed, .timedOut: throw IOError(operation, .badFileDescriptor, "closed meanwhile")
+    case .closed, .timedOut:
+      // Either the stream was closed, or a half-close had its turn first.
+      throw phase == .closed ? Stream.closed(operation) : Stream.finished(operation)
     }
   }
 

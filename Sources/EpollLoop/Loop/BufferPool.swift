@@ -1,10 +1,11 @@
 /// Memory for one read.
 // SAFETY: written only by a read that holds the sole reference, before it is handed out.
+@usableFromInline
 final class Buffer: @unchecked Sendable {
   /// How many bytes one read can bring.
   static let capacity = 65_536
 
-  let bytes: UnsafeMutableRawPointer
+  @usableFromInline let bytes: UnsafeMutableRawPointer
 
   init() {
     bytes = .allocate(byteCount: Buffer.capacity, alignment: 64)

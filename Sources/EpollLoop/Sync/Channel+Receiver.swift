@@ -22,21 +22,21 @@ extension Channel {
     /// Receives the item that was sent first, and waits while there is none.
     ///
     /// - Returns: Nil if all senders are closed and nothing is left, and then for ever.
-    /// - Throws: ``ChannelError/closed`` if this end is closed, or is while the task waits;
+    /// - Throws: ``ClosedError`` if this end is closed, or is while the task waits;
     ///   `CancellationError` if the task is cancelled while it waits, and then no item is lost.
     /// - Complexity: no allocation.
     @inlinable
     public func receive() async throws -> Element? {
       try check("Channel.Receiver.receive")
       if let item = try await passage.exchange.take(owner: number) { return item }
-      if hasClosed { throw ChannelError.closed }
+      if hasClosed { throw ClosedError(.channel) }
       return nil
     }
 
     /// Receives the item that was sent first, if there is one.
     ///
     /// - Returns: Nil if there is none: ``isFinished`` says whether there ever will be.
-    /// - Throws: ``ChannelError/closed`` if this end is closed.
+    /// - Throws: ``ClosedError`` if this end is closed.
     @inlinable
     public func tryReceive() throws -> Element? {
       try check("Channel.Receiver.tryReceive")
@@ -58,7 +58,7 @@ extension Channel {
       return Receiver(passage)
     }
 
-    /// Closes this end: tasks that wait to receive by it throw ``ChannelError/closed``.
+    /// Closes this end: tasks that wait to receive by it throw ``ClosedError``.
     ///
     /// With the last receiver closed, what is left is dropped and senders throw ``ChannelError/broken``. A
     /// second call does nothing.
@@ -85,7 +85,7 @@ extension Channel {
     @inlinable
     func check(_ what: StaticString) throws {
       passage.exchange.check(what)
-      if hasClosed { throw ChannelError.closed }
+      if hasClosed { throw ClosedError(.channel) }
     }
   }
 }

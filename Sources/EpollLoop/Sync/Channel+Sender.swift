@@ -21,14 +21,14 @@ extension Channel {
     /// Sends an item, and waits while the channel is full.
     ///
     /// - Throws: ``ChannelError/broken`` if all receivers are closed, or are before the item is in;
-    ///   ``ChannelError/closed`` if this end is; `CancellationError` if the task is cancelled while it
+    ///   ``ClosedError`` if this end is; `CancellationError` if the task is cancelled while it
     ///   waits. In all cases the item was not sent.
     /// - Complexity: no allocation, unless the channel has never held so many.
     @inlinable
     public func send(_ item: Element) async throws {
       try check("Channel.Sender.send")
       guard try await passage.exchange.give(item, owner: number) else {
-        throw hasClosed ? ChannelError.closed : ChannelError.broken
+        throw hasClosed ? ClosedError(.channel) : ChannelError.broken
       }
     }
 
@@ -51,7 +51,7 @@ extension Channel {
       return Sender(passage)
     }
 
-    /// Closes this end: tasks that wait to send by it throw ``ChannelError/closed``.
+    /// Closes this end: tasks that wait to send by it throw ``ClosedError``.
     ///
     /// With the last sender closed, receivers take what is left, and then their loops end. A second
     /// call does nothing.
@@ -78,7 +78,7 @@ extension Channel {
     @inlinable
     func check(_ what: StaticString) throws {
       passage.exchange.check(what)
-      if hasClosed { throw ChannelError.closed }
+      if hasClosed { throw ClosedError(.channel) }
       if passage.openReceivers == 0 { throw ChannelError.broken }
     }
   }

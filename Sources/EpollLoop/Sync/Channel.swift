@@ -44,16 +44,14 @@ public enum Channel<Element> {
   }
 }
 
-/// Why a channel's end is of no use.
+/// Why an open end of a channel is of no use. The use of a closed end throws ``ClosedError``.
 public enum ChannelError: Error, Hashable, CustomStringConvertible {
-  /// This end was closed on this side.
-  case closed
-  /// All receivers were closed: nobody will ever receive what is sent.
+  /// All receivers were closed: nothing that is sent can be received.
   case broken
 
+  /// The reason.
   public var description: String {
     switch self {
-    case .closed: "this end of the channel was closed"
     case .broken: "the channel has no receiver any more"
     }
   }

@@ -28,7 +28,7 @@ extension Queue {
     _ = try await joiners.wait(for: "items of a queue to be done with")
   }
 
-  /// Lets nothing in any more: puts throw ``QueueShutDown``, also those that wait; gets take what is left,
+  /// Lets nothing in any more: puts throw ``ClosedError``, also those that wait; gets take what is left,
   /// then they throw it too, and loops over the queue end.
   ///
   /// A second call does nothing, unless it is the first that is immediate.

@@ -81,47 +81,47 @@ public final class Queue<Element> {
 
   /// Puts an item, and waits while the queue is full.
   ///
-  /// - Throws: ``QueueShutDown`` if the queue is shut down before the item is in; `CancellationError` if
+  /// - Throws: ``ClosedError`` if the queue is shut down before the item is in; `CancellationError` if
   ///   the task is cancelled while it waits. In both cases the item was not put.
   /// - Complexity: no allocation, unless the queue has never held so many; O(log n) with priorities.
   @inlinable
   public func put(_ item: Element) async throws {
     exchange.check("Queue.put")
-    guard !exchange.isClosed, try await exchange.give(item) else { throw QueueShutDown() }
+    guard !exchange.isClosed, try await exchange.give(item) else { throw ClosedError(.queue) }
   }
 
   /// Puts an item if that takes no waiting.
   ///
   /// - Returns: False if the queue is full; then the item was not put.
-  /// - Throws: ``QueueShutDown`` if the queue was shut down.
+  /// - Throws: ``ClosedError`` if the queue was shut down.
   @inlinable
   public func tryPut(_ item: Element) throws -> Bool {
     exchange.check("Queue.tryPut")
-    guard !exchange.isClosed else { throw QueueShutDown() }
+    guard !exchange.isClosed else { throw ClosedError(.queue) }
     return exchange.tryGive(item)
   }
 
   /// Takes the item whose turn it is, and waits while there is none.
   ///
-  /// - Throws: ``QueueShutDown`` if the queue was shut down and nothing is left; `CancellationError` if
+  /// - Throws: ``ClosedError`` if the queue was shut down and nothing is left; `CancellationError` if
   ///   the task is cancelled while it waits, and then no item is lost.
   /// - Complexity: no allocation; O(log n) with priorities.
   @inlinable
   public func get() async throws -> Element {
     exchange.check("Queue.get")
-    guard let item = try await exchange.take() else { throw QueueShutDown() }
+    guard let item = try await exchange.take() else { throw ClosedError(.queue) }
     return item
   }
 
   /// Takes the item whose turn it is, if there is one.
   ///
   /// - Returns: Nil if the queue is empty.
-  /// - Throws: ``QueueShutDown`` if the queue was shut down and nothing is left.
+  /// - Throws: ``ClosedError`` if the queue was shut down and nothing is left.
   @inlinable
   public func tryGet() throws -> Element? {
     exchange.check("Queue.tryGet")
     let item = exchange.tryTake()
-    if item == nil, exchange.isClosed { throw QueueShutDown() }
+    if item == nil, exchange.isClosed { throw ClosedError(.queue) }
     return item
   }
 }
@@ -131,13 +131,9 @@ extension Queue.Order where Element: Comparable {
   @inlinable public static var priority: Self { .priority(by: <) }
 }
 
-/// The queue was shut down: nothing can be put any more, or nothing is left to get.
-public struct QueueShutDown: Error, Hashable, CustomStringConvertible {
-  @usableFromInline
-  init() {}
-
-  public var description: String { "the queue was shut down" }
-}
+/// The former name of the error of a queue that was shut down.
+@available(*, deprecated, renamed: "ClosedError")
+public typealias QueueShutDown = ClosedError
 
 // SAFETY: everything that touches its state first compares the thread's loop with the queue's; the last
 // reference may go on any thread, and takes items along that may too.

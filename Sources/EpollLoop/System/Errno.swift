@@ -46,7 +46,7 @@ public struct Errno: Error, Hashable, Sendable, RawRepresentable {
   public static let notPermitted = Errno(rawValue: EPERM)
   /// The time given for it was over.
   public static let timedOut = Errno(rawValue: ETIMEDOUT)
-  /// The name or the address does not exist.
+  /// The file or the entry does not exist.
   public static let noSuchEntry = Errno(rawValue: ENOENT)
   /// It has been given up.
   public static let canceled = Errno(rawValue: ECANCELED)

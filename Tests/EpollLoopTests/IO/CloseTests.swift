@@ -19,11 +19,11 @@ import Testing
     try await runOnSockets { sockets in
       let (client, server) = try await sockets.pair()
       try await close(client, server)
-      #expect(await failure { try await client.read() } == .io(.read, .badFileDescriptor))
-      #expect(await failure { try await client.read(upTo: 1) } == .io(.read, .badFileDescriptor))
-      #expect(await failure { try await client.write("x") } == .io(.write, .badFileDescriptor))
-      #expect(await failure { try await client.finish() } == .io(.finish, .badFileDescriptor))
-      #expect(await failure { try client.configure(noDelay: true) } == .io(.configure, .badFileDescriptor))
+      #expect(await failure { try await client.read() } == .closed(.stream))
+      #expect(await failure { try await client.read(upTo: 1) } == .closed(.stream))
+      #expect(await failure { try await client.write("x") } == .closed(.stream))
+      #expect(await failure { try await client.finish() } == .closed(.stream))
+      #expect(await failure { try client.configure(noDelay: true) } == .closed(.stream))
     }
   }
 
@@ -34,7 +34,7 @@ import Testing
       let reader = spawn { await failure { try await client.read() } }
       try await settle()
       if isAbort { client.abort() } else { await client.close() }
-      #expect(try await reader.value == .io(.read, .badFileDescriptor))
+      #expect(try await reader.value == .closed(.stream))
       server.abort()
     }
   }
@@ -45,7 +45,7 @@ import Testing
       var failed: [Int] = []
       let writers = spawn {
         await gatherSettled(over: 0..<4) { number in
-          #expect(await failure { try await connection.write(pattern(8_000_000)) } == .io(.write, .badFileDescriptor))
+          #expect(await failure { try await connection.write(pattern(8_000_000)) } == .closed(.stream))
           failed.append(number)
         }
       }
@@ -102,7 +102,7 @@ import Testing
       #expect(try await readAll(client) == pattern(100_000))
       await client.close()
       try await closing.value
-      #expect(try await reader.value == .io(.read, .badFileDescriptor))
+      #expect(try await reader.value == .closed(.stream))
     }
   }
 

@@ -11,7 +11,7 @@ import Testing
         try peer.send("unread")
         let closing = spawn { await connection.close() }
         try await settle()
-        #expect(await failure { try await connection.read() } == .io(.read, .badFileDescriptor))
+        #expect(await failure { try await connection.read() } == .closed(.stream))
         peer.close()
         try await closing.value
       }
@@ -57,7 +57,7 @@ import Testing
       let start = EventLoop.current.now
       try await withTimeout(.seconds(60)) { await connection.close() }
       #expect(EventLoop.current.now - start <= .seconds(2))
-      #expect(try await writer.value == .io(.write, .badFileDescriptor))
+      #expect(try await writer.value == .closed(.stream))
       peer.close()
     }
   }
@@ -127,8 +127,8 @@ import Testing
       try await closing.value
       #expect(server.isClosed)
       #expect(EventLoop.current.now == start)
-      #expect(try await writer.value == .io(.write, .badFileDescriptor))
-      #expect(try await finisher.value == .io(.finish, .badFileDescriptor))
+      #expect(try await writer.value == .closed(.stream))
+      #expect(try await finisher.value == .closed(.stream))
       client.abort()
     }
   }

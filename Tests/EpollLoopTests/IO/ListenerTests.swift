@@ -75,9 +75,9 @@ import Testing
       let accepting = spawn { await failure { try await listener.accept() } }
       try await settle()
       listener.close()
-      #expect(try await accepting.value == .io(.accept, .badFileDescriptor))
+      #expect(try await accepting.value == .closed(.listener))
       listener.close()
-      #expect(await failure { try await listener.accept() } == .io(.accept, .badFileDescriptor))
+      #expect(await failure { try await listener.accept() } == .closed(.listener))
     }
   }
 

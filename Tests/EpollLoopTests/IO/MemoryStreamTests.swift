@@ -1,5 +1,6 @@
 import EpollLoop
 import EpollLoopTesting
+import Synchronization
 import Testing
 
 @Suite struct MemoryStreamTests {
@@ -40,7 +41,7 @@ import Testing
     }
   }
 
-  @Test func `a reset fails whoever reads and writes, and loses what was on its way`() async throws {
+  @Test func `a reset fails the peer's calls, and loses what was on its way`() async throws {
     try await runOnLoop {
       var link = MemoryLink()
       link.latency = .seconds(1)
@@ -48,12 +49,13 @@ import Testing
       let (left, right) = MemoryStream.pair(link)
       try await left.write("on its way")
       let reader = spawn { try await right.read() }
-      let writer = spawn { try await left.write("does not fit") }
+      let writer = spawn { try await right.write("does not fit") }
       await yield()
       left.abort()
       let failure = await #expect(throws: IOError.self) { try await reader.value }
       #expect(failure?.reason == .connectionReset)
-      await #expect(throws: IOError.self) { try await writer.value }
+      let cut = await #expect(throws: IOError.self) { try await writer.value }
+      #expect(cut?.writtenByteCount == 10)
     }
   }
 
@@ -113,9 +115,102 @@ import Testing
     }
   }
 
-  @Test func `a read up to no byte of a stream in memory traps`() async {
-    await #expect(processExitsWith: .failure) {
-      try await runOnLoop { _ = try await MemoryStream.pair().0.read(upTo: 0) }
+  @Test func `what has arrived before a reset can be read, and what has not is lost`() async throws {
+    try await runOnLoop {
+      var link = MemoryLink()
+      link.latency = .seconds(1)
+      let (left, right) = MemoryStream.pair(link)
+      try await left.write("arrived")
+      try await sleep(for: .seconds(1))
+      try await left.write("on its way")
+      left.abort()
+      #expect(try await right.read().map { Array($0) } == Array("arrived".utf8))
+      #expect(await failure { try await right.read() } == .io(.read, .connectionReset))
     }
   }
+
+  @Test func `a close takes as long as the bytes are on their way, and 1 s at most`() async throws {
+    for (latency, duration) in [(0, 0), (30, 30), (5000, 1000)] {
+      try await runOnLoop {
+        var link = MemoryLink()
+        link.latency = .milliseconds(latency)
+        let (left, right) = MemoryStream.pair(link)
+        try await left.write("x")
+        let start = EventLoop.current.now
+        await left.close()
+        #expect(EventLoop.current.now - start == .milliseconds(duration))
+        #expect(try await right.read()?.count == 1)
+        #expect(try await right.read() == nil)
+        #expect(EventLoop.current.now - start == .milliseconds(latency))
+      }
+    }
+  }
+
+  @Test func `a close with unread input waits for the end of the peer, and 1 s at most`() async throws {
+    for peerCloses in [true, false] {
+      try await runOnLoop {
+        let (left, right) = MemoryStream.pair()
+        try await right.write("unread")
+        let start = EventLoop.current.now
+        let closing = spawn { await left.close() }
+        try await sleep(for: .milliseconds(100))
+        #expect(!closing.isDone && left.isClosed)
+        if peerCloses { await right.close() }
+        try await closing.value
+        #expect(EventLoop.current.now - start == (peerCloses ? .milliseconds(100) : .seconds(1)))
+        #expect(!right.isClosed || peerCloses)
+      }
+    }
+  }
+
+  @Test func `a write that goes out to a stream dropped meanwhile loses nothing that was sent before`() async throws {
+    try await runOnLoop {
+      var link = MemoryLink()
+      link.latency = .seconds(1)
+      var (left, right): (MemoryStream?, MemoryStream) = MemoryStream.pair(link)
+      try await left?.write("before")
+      left = nil
+      try await right.write("too late")
+      #expect(await failure { try await right.write("again") } == .io(.write, .brokenPipe))
+      #expect(try await right.read().map { Array($0) } == Array("before".utf8))
+      #expect(try await right.read() == nil)
+    }
+  }
+
+  @Test func `a stream may be dropped on another thread, or when its loop is gone`() async throws {
+    let pair = try await runOnLoop { loop in
+      _ = loop
+      let (dropped, right) = boxedPair()
+      try await offload { dropped.stream.withLock { $0 = nil } }
+      #expect(try await right.read() == nil)
+      return MemoryStream.pair()
+    }
+    #expect(pair.0 !== pair.1)
+  }
+
+  @Test func `a stream in memory traps on another thread than its loop's`() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      try await runOnLoop {
+        let (left, right) = MemoryStream.pair()
+        try await offload { left.abort() }
+        await right.close()
+      }
+    }
+    #expect(names("'MemoryStream.abort' belongs to another event loop's thread", result))
+  }
+}
+
+/// A reference that another thread may drop.
+private final class StreamBox: Sendable {
+  let stream: Mutex<MemoryStream?>
+
+  init(_ stream: MemoryStream) {
+    self.stream = Mutex(stream)
+  }
+}
+
+/// A pair of streams, of which the box has the only reference to the first.
+private func boxedPair() -> (StreamBox, MemoryStream) {
+  let (left, right) = MemoryStream.pair()
+  return (StreamBox(left), right)
 }

@@ -80,12 +80,19 @@ import Testing
         let listener = try sockets.listen()
         let serving = spawn {
           try await listener.serve { connection in
-            if try await connection.read() != nil { throw Mistake() }
+            switch try await connection.read()?.first {
+            case UInt8(ascii: "c"):
+              connection.abort()
+              _ = try await connection.read()
+            case UInt8(ascii: "n"): throw NameLookupError(host: "a name from the peer", .noName)
+            case nil: break
+            default: throw Mistake()
+            }
           }
         }
-        for isMistake in [false, true] {
+        for text in ["", "c", "n", "x"] {
           let peer = try RawSocket(connectingTo: listener.localAddress)
-          if isMistake { try peer.send("x") } else { peer.reset() }
+          if text.isEmpty { peer.reset() } else { try peer.send(text) }
           try await settle()
         }
         listener.close()

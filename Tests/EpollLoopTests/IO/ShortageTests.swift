@@ -67,7 +67,7 @@ import Testing
           try await settle()
           let now = EventLoop.current.now
           if isCancel { accepting.cancel() } else { listener.close() }
-          #expect(try await accepting.value == (isCancel ? .cancelled : .io(.accept, .badFileDescriptor)))
+          #expect(try await accepting.value == (isCancel ? .cancelled : .closed(.listener)))
           // Not when the pause would have been over.
           #expect(EventLoop.current.now == now)
           listener.close()

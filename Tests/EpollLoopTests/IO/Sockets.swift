@@ -154,6 +154,7 @@ func refuses(_ address: SocketAddress) async -> Bool {
 /// How an operation failed.
 enum Failure: Equatable {
   case io(IOError.Operation, Errno)
+  case closed(ClosedError.Handle)
   case cancelled
   case other(String)
 }
@@ -165,6 +166,8 @@ func failure<Success>(_ body: () async throws -> Success) async -> Failure? {
     return nil
   } catch let error as IOError {
     return .io(error.operation, error.reason)
+  } catch let error as ClosedError {
+    return .closed(error.handle)
   } catch is CancellationError {
     return .cancelled
   } catch {

@@ -126,7 +126,7 @@ private func closeOneOfTwo(_ sockets: Sockets) async throws -> Bool {
   try firstPeer.send("1")
   try secondPeer.send("2")
   let third = try await closing.value
-  #expect(try await reading.value == .io(.read, .badFileDescriptor))
+  #expect(try await reading.value == .closed(.stream))
   let reader = spawn { try await third.read().map { Array($0) } }
   try await settle()
   #expect(!reader.isDone)

@@ -29,10 +29,10 @@ final class StreamPart {
   }
 }
 
-/// One end of the connection of a random program: what its tasks do, and what they may see.
+/// One end of the stream of a random program: what its tasks do, and what they may see.
 final class StreamEnd {
   let name: String
-  let connection: Connection
+  let stream: any ByteStream
   let outgoing: StreamDirection
   let incoming: StreamDirection
   /// The other end, for what a peer can cause.
@@ -44,9 +44,9 @@ final class StreamEnd {
   private var wasCut = false
   private(set) var counts = StreamCounts()
 
-  init(_ name: String, _ connection: Connection, outgoing: StreamDirection, incoming: StreamDirection) {
+  init(_ name: String, _ stream: any ByteStream, outgoing: StreamDirection, incoming: StreamDirection) {
     self.name = name
-    self.connection = connection
+    self.stream = stream
     self.outgoing = outgoing
     self.incoming = incoming
   }
@@ -73,6 +73,12 @@ final class StreamEnd {
         try expect(0 <= sent && sent < max(1, size), "a write of \(size) bytes failed with \(error)")
         if error.reason == .canceled { counts.part += 1 } else { counts.failed += 1 }
         try expect(mayFail(error.reason, part, sent: sent), "a write failed with \(error)")
+      } catch let error as ClosedError {
+        let sent = error.writtenByteCount ?? -1
+        outgoing.endWrite(number, sent: sent)
+        try expect(0 <= sent && sent < max(1, size), "a write of \(size) bytes failed with \(error)")
+        counts.failed += 1
+        try expect(isGone, "a write failed with \(error)")
       } catch is CancellationError {
         outgoing.endWrite(number, sent: 0)
         counts.none += 1
@@ -83,18 +89,17 @@ final class StreamEnd {
 
   private func write(_ bytes: ArraySlice<UInt8>, as kind: Int) async throws {
     switch kind {
-    case 0: try await connection.write(Array(bytes))
-    case 1 where bytes.count <= 65_536: try await connection.write(Chunk(bytes))
-    case 2: try await connection.write(String(decoding: bytes, as: UTF8.self))
-    case 3: try await connection.write(String(decoding: bytes, as: UTF8.self)[...])
-    default: try await connection.write(bytes)
+    case 0: try await stream.write(Array(bytes))
+    case 1 where bytes.count <= 65_536: try await stream.write(Chunk(bytes))
+    case 2: try await stream.write(String(decoding: bytes, as: UTF8.self))
+    case 3: try await stream.write(String(decoding: bytes, as: UTF8.self)[...])
+    default: try await stream.write(bytes)
     }
   }
 
   private func mayFail(_ reason: Errno, _ part: StreamPart, sent: Int) -> Bool {
     switch reason {
     case .canceled: part.isCancelled && sent > 0
-    case .badFileDescriptor: isGone || wasFinished
     case .brokenPipe: wasFinished || isGone || peer?.isGone == true
     case .connectionReset, .notConnected: peer?.isGone == true
     default: false
@@ -110,7 +115,7 @@ final class StreamEnd {
       do {
         let isShort = Bool.random(using: &numbers)
         let most = Int.random(in: 1...5000, using: &numbers)
-        if let chunk = try await isShort ? connection.read(upTo: most) : connection.read() {
+        if let chunk = try await isShort ? stream.read(upTo: most) : stream.read() {
           incoming.receive(chunk)
           count += chunk.count
         } else {
@@ -121,10 +126,11 @@ final class StreamEnd {
       } catch let error as IOError {
         incoming.endReading(.failure(error.reason))
         counts.readsFailed += 1
-        switch error.reason {
-        case .badFileDescriptor: try expect(isGone, "a read failed with \(error)")
-        default: try expect(peer?.wasAborted == true || peer?.wasCut == true, "a read failed with \(error)")
-        }
+        try expect(peer?.wasAborted == true || peer?.wasCut == true, "a read failed with \(error)")
+      } catch let error as ClosedError {
+        incoming.endReading(.closed)
+        counts.readsFailed += 1
+        try expect(isGone, "a read failed with \(error)")
       } catch is CancellationError {
         counts.readsCancelled += 1
         try expect(part.isCancelled, "a read was cancelled, and its task was not")
@@ -139,11 +145,14 @@ final class StreamEnd {
     let wasEnded = wasFinished || isGone
     wasFinished = true
     do {
-      try await connection.finish()
+      try await stream.finish()
       counts.finishes += 1
     } catch let error as IOError {
       counts.finishesFailed += 1
-      try expect(wasEnded || isGone || peer?.isGone == true, "a finish failed with \(error)")
+      try expect(wasEnded || peer?.isGone == true, "a finish failed with \(error)")
+    } catch is ClosedError {
+      counts.finishesFailed += 1
+      try expect(isGone, "a finish of an open stream says that it is closed")
     } catch is CancellationError {
       try expect(part.isCancelled, "a finish was cancelled, and its task was not")
     }
@@ -155,7 +164,7 @@ final class StreamEnd {
     let isFirst = !isGone
     wasClosed = true
     let start = EventLoop.current.now
-    await connection.close()
+    await stream.close()
     guard isFirst, !wasAborted else { return }
     counts.closes += 1
     let isLate = EventLoop.current.now - start >= .seconds(1)
@@ -169,7 +178,7 @@ final class StreamEnd {
     await pause(numbers)
     wasAborted = true
     counts.aborts += 1
-    connection.abort()
+    stream.abort()
   }
 
   private func expect(_ holds: Bool, _ problem: String) throws {

@@ -33,6 +33,7 @@ final class StreamDirection {
     case none
     case end
     case failure(Errno)
+    case closed
   }
 
   private struct Write {

@@ -1,7 +1,7 @@
 import EpollLoop
 import EpollLoopTesting
 
-/// A random program on one connection.
+/// A random program on one connection, or one pair in memory.
 ///
 /// Every choice comes from its seed. It ends by itself: both ends are closed, and all tasks have ended.
 final class StreamProgram {
@@ -19,9 +19,25 @@ final class StreamProgram {
     isRude = Int.random(in: 0..<3, using: &numbers) == 0
   }
 
-  /// Runs it, and returns what its two ends have seen.
+  /// Runs it on real sockets, and returns what its two ends have seen.
   func run(on sockets: Sockets) async throws -> [StreamCounts] {
     let (client, server) = try await sockets.pair(client: connectionOptions(), server: listenerOptions())
+    return try await run(client, server)
+  }
+
+  /// Runs it in memory, and returns what its two ends have seen.
+  func runInMemory() async throws -> [StreamCounts] {
+    var link = MemoryLink()
+    link.capacity = [1000, 10_000, 65_536, 300_000].randomElement(using: &numbers) ?? 0
+    link.pieces = [1...65_536, 1...5000, 500...500].randomElement(using: &numbers) ?? 1...1
+    link.latency = .milliseconds([0, 0, 1, 30].randomElement(using: &numbers) ?? 0)
+    link.bytesPerSecond = [nil, nil, 2_000_000].randomElement(using: &numbers) ?? nil
+    link.seed = numbers.next()
+    let (client, server) = MemoryStream.pair(link)
+    return try await run(client, server)
+  }
+
+  private func run(_ client: any ByteStream, _ server: any ByteStream) async throws -> [StreamCounts] {
     let (there, back) = (StreamDirection(), StreamDirection())
     let ends = [
       StreamEnd("client", client, outgoing: there, incoming: back),

@@ -47,7 +47,7 @@ import Testing
       let accepting = spawn { [listener] in await failure { try await listener?.accept() } }
       try await settle()
       if isClose { listener?.close() } else { accepting.cancel() }
-      #expect(try await accepting.value == (isClose ? .io(.accept, .badFileDescriptor) : .cancelled))
+      #expect(try await accepting.value == (isClose ? .closed(.listener) : .cancelled))
       listener = nil
       #expect(try peer.receive().isEmpty)
     }

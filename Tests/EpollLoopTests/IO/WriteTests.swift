@@ -141,8 +141,8 @@ import Testing
   @Test func `a write that fails says how many bytes have gone, and those behind it that none have`() async throws {
     try await runOnSockets { sockets in
       let (peer, connection) = try await sockets.rawPair(peerReceiveBuffer: 4096)
-      let writers = spawn(over: 0..<3) { _ async throws -> IOError? in
-        do { try await connection.write(pattern(8_000_000)) } catch let error as IOError { return error }
+      let writers = spawn(over: 0..<3) { _ async throws -> ClosedError? in
+        do { try await connection.write(pattern(8_000_000)) } catch let error as ClosedError { return error }
         return nil
       }
       try await settle()
@@ -153,7 +153,7 @@ import Testing
       #expect(counts.dropFirst() == [0, 0])
       do {
         try await connection.finish()
-      } catch let error as IOError {
+      } catch let error as ClosedError {
         #expect(error.writtenByteCount == nil)
       }
       peer.close()
@@ -169,7 +169,7 @@ import Testing
       #expect(await failure { try await client.write([]) } == .io(.write, .brokenPipe))
       #expect(try await server.read() == nil)
       try await close(client, server)
-      #expect(await failure { try await client.write("") } == .io(.write, .badFileDescriptor))
+      #expect(await failure { try await client.write("") } == .closed(.stream))
     }
   }
 

@@ -57,7 +57,7 @@ import Testing
       let staying = spawn { try await other.receive() }
       await yield()
       receiver.close()
-      await #expect(throws: ChannelError.closed) { try await closing.value }
+      await #expect(throws: ClosedError(.channel)) { try await closing.value }
       #expect(!staying.isDone)
       try await sender.send(1)
       #expect(try await staying.value == 1)
@@ -67,7 +67,7 @@ import Testing
       let sending = spawn { try await another.send(3) }
       await yield()
       sender.close()
-      await #expect(throws: ChannelError.closed) { try await failing.value }
+      await #expect(throws: ClosedError(.channel)) { try await failing.value }
       #expect(try await other.receive() == 3)
       try await sending.value
     }
@@ -84,10 +84,10 @@ import Testing
       #expect(sender.isClosed && receiver.isClosed)
       #expect(sender.statistics.openSenders == 0)
       #expect(sender.statistics.openReceivers == 0)
-      await #expect(throws: ChannelError.closed) { try await sender.send(1) }
-      #expect(throws: ChannelError.closed) { try sender.trySend(1) }
-      await #expect(throws: ChannelError.closed) { try await receiver.receive() }
-      #expect(throws: ChannelError.closed) { try receiver.tryReceive() }
+      await #expect(throws: ClosedError(.channel)) { try await sender.send(1) }
+      #expect(throws: ClosedError(.channel)) { try sender.trySend(1) }
+      await #expect(throws: ClosedError(.channel)) { try await receiver.receive() }
+      #expect(throws: ClosedError(.channel)) { try receiver.tryReceive() }
     }
   }
 
@@ -162,7 +162,7 @@ import Testing
   }
 
   @Test func `the errors say what they are`() {
-    #expect("\(ChannelError.closed)" == "this end of the channel was closed")
+    #expect("\(ClosedError(.channel))" == "the channel is closed")
     #expect("\(ChannelError.broken)" == "the channel has no receiver any more")
   }
 }

@@ -31,7 +31,7 @@ import Testing
     let queue = Queue<Int>(capacity: capacity, order: order)
     return ExchangeModel.Subject(
       put: { try await queue.put($0) },
-      get: { do { return try await queue.get() } catch is QueueShutDown { return nil } },
+      get: { do { return try await queue.get() } catch is ClosedError { return nil } },
       tryPut: { try queue.tryPut($0) }, tryGet: { try queue.tryGet() }, close: { queue.shutdown() })
   }
 
@@ -89,7 +89,7 @@ import Testing
               mine.append(try await withTimeout(.milliseconds(limit)) { try await queue.get() })
               try await sleep(for: .milliseconds(pause))
             } catch let error as IOError where error.reason == .timedOut {
-            } catch is QueueShutDown {}
+            } catch is ClosedError {}
           }
           got += mine
           for putter in 0..<4 {

@@ -127,7 +127,7 @@ import Testing
         _ = try queue.tryPut(
           Item(number) {
             unfinished.append(queue.unfinishedCount)
-            do { refused.append(try !queue.tryPut(Item(9))) } catch { refused.append(error is QueueShutDown) }
+            do { refused.append(try !queue.tryPut(Item(9))) } catch { refused.append(error is ClosedError) }
           })
       }
       queue.shutdown(immediately: true)

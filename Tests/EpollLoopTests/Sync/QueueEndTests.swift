@@ -73,12 +73,12 @@ import Testing
       try await queue.put(2)
       queue.shutdown()
       #expect(queue.isShutDown)
-      await #expect(throws: QueueShutDown.self) { try await queue.put(3) }
-      #expect(throws: QueueShutDown.self) { try queue.tryPut(3) }
+      await #expect(throws: ClosedError.self) { try await queue.put(3) }
+      #expect(throws: ClosedError.self) { try queue.tryPut(3) }
       #expect(try await queue.get() == 1)
       #expect(try queue.tryGet() == 2)
-      await #expect(throws: QueueShutDown.self) { try await queue.get() }
-      #expect(throws: QueueShutDown.self) { try queue.tryGet() }
+      await #expect(throws: ClosedError.self) { try await queue.get() }
+      #expect(throws: ClosedError.self) { try queue.tryGet() }
       for try await _ in queue { Issue.record("Nothing is left") }
     }
   }
@@ -92,8 +92,8 @@ import Testing
       await yield()
       empty.shutdown()
       full.shutdown()
-      for getter in getters { await #expect(throws: QueueShutDown.self) { try await getter.value } }
-      for putter in putters { await #expect(throws: QueueShutDown.self) { try await putter.value } }
+      for getter in getters { await #expect(throws: ClosedError.self) { try await getter.value } }
+      for putter in putters { await #expect(throws: ClosedError.self) { try await putter.value } }
       #expect(try await full.get() == 1)
       #expect(full.unfinishedCount == 1)
     }
@@ -122,7 +122,7 @@ import Testing
         queue.shutdown(immediately: true)
         #expect(queue.isEmpty)
         #expect(queue.unfinishedCount == 1)
-        await #expect(throws: QueueShutDown.self) { try await queue.get() }
+        await #expect(throws: ClosedError.self) { try await queue.get() }
         #expect(!joiner.isDone)
         queue.taskDone()
         try await joiner.value
@@ -166,7 +166,7 @@ import Testing
     try await runOnLoop {
       let queue = Queue<Int>()
       queue.shutdown()
-      do { try await queue.put(1) } catch { #expect("\(error)" == "the queue was shut down") }
+      do { try await queue.put(1) } catch { #expect("\(error)" == "the queue is closed") }
     }
   }
 }

@@ -161,7 +161,7 @@ final class ToolboxLedger {
     } catch is CancellationError {
       close(ticket, .cancelled, expected: expected(ticket))
       throw CancellationError()
-    } catch  where error is QueueShutDown || error is ChannelError || error is BrokenBarrierError {
+    } catch  where error is ClosedError || error is ChannelError || error is BrokenBarrierError {
       close(ticket, .refused, expected: expected(ticket))
       return nil
     }

@@ -36,6 +36,8 @@ extension LoopCore {
   func turn() {
     isStopping = false
     isAborted = false
+    // Tasks may wait before the first poll.
+    lookTime = clock.coarseNow
     // What was submitted before the run comes first, however short the run is.
     if batch.isEmpty { _ = inbox.take(into: &batch, idle: false) }
     receive()

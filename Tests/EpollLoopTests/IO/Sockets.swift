@@ -155,6 +155,7 @@ func refuses(_ address: SocketAddress) async -> Bool {
 enum Failure: Equatable {
   case io(IOError.Operation, Errno)
   case cancelled
+  case timedOut
   case other(String)
 }
 
@@ -167,6 +168,8 @@ func failure<Success>(_ body: () async throws -> Success) async -> Failure? {
     return .io(error.operation, error.reason)
   } catch is CancellationError {
     return .cancelled
+  } catch is TimeoutError {
+    return .timedOut
   } catch {
     return .other("\(error)")
   }

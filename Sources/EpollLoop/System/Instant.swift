@@ -5,7 +5,7 @@ import CEpollShim
 /// The clock is CLOCK_BOOTTIME (clock_gettime(2)), the one behind `ContinuousClock`: it never goes
 /// back and counts the time in which the machine sleeps. On a virtual loop it starts at zero.
 /// Arithmetic saturates: the far end, ``distantFuture``, is never reached.
-public struct Instant: Hashable, Comparable, Sendable {
+public struct Instant: Hashable, Comparable, Sendable, InstantProtocol {
   /// Nanoseconds since the clock's start.
   public let nanoseconds: Int64
 
@@ -44,6 +44,12 @@ public struct Instant: Hashable, Comparable, Sendable {
     guard overflow else { return Instant(nanoseconds: sum) }
     return duration < .zero ? Instant(nanoseconds: .min) : .distantFuture
   }
+
+  /// The instant a duration later, as `+`.
+  public func advanced(by duration: Duration) -> Instant { self + duration }
+
+  /// How much later another instant is; negative if it is earlier.
+  public func duration(to other: Instant) -> Duration { other - self }
 
   /// How much later the left instant is; negative if it is earlier.
   public static func - (left: Instant, right: Instant) -> Duration {

@@ -63,6 +63,9 @@ extension Duration {
   /// Whole nanoseconds, rounded towards the later, saturating at ±292 years.
   @inline(__always)
   var nanosecondsRoundedUp: Int64 {
+    // `components` traps for more seconds than an Int64 holds.
+    guard self < .seconds(10_000_000_000) else { return .max }
+    guard self > .seconds(-10_000_000_000) else { return .min }
     let (seconds, attoseconds) = components
     let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     guard !overflow else { return seconds < 0 ? .min : .max }

@@ -109,6 +109,12 @@ static inline void cepoll_prefetch_frame(const char *task) {
   __builtin_prefetch(frame - 320);
 }
 
+/* Whether a task has task-local values: the head of its list, a private field of the runtime's AsyncTask in Swift 6.3
+ * (Task.h, TaskPrivate.h). Nothing is written there, and nothing is followed. */
+static inline bool cepoll_task_has_locals(const void *task) {
+  return *(const void *const *)((const char *)task + 136) != 0;
+}
+
 /* The loop that runs on this thread: an unowned pointer, null where none runs. A call and not an
  * inline access: a compiler may keep a thread-local's address across a suspension point. */
 void *cepoll_current_loop(void);

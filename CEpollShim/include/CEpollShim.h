@@ -56,6 +56,8 @@ int cepoll_signal_fd(const struct cepoll_signal_source *source);
 int cepoll_signal_next(struct cepoll_signal_source *source);
 void cepoll_signal_close(struct cepoll_signal_source *source);
 int cepoll_signal_ignore_pipe(void);
+/* sigabbrev_np(3): "INT" for SIGINT; NULL for a signal without a name. */
+const char *cepoll_signal_name(int signal);
 
 /* socket(2): non-blocking, close-on-exec; `send` never raises SIGPIPE. */
 int cepoll_socket_create(int family, int type, int protocol);

@@ -21,8 +21,19 @@ extension EventLoop {
   public static func run<Success>(
     cancelOn signals: [Signal] = [.interrupt], _ body: @escaping @MainActor () async throws -> sending Success
   ) throws -> sending Success {
+    var signal: Signal?
+    return try run(cancelOn: signals, noting: &signal, body)
+  }
+
+  /// As ``run(cancelOn:_:)``.
+  ///
+  /// - Parameter signal: The last one that has come when the run has ended; nil if none has.
+  static func run<Success>(
+    cancelOn signals: [Signal], noting signal: inout Signal?,
+    _ body: @escaping @MainActor () async throws -> sending Success
+  ) throws -> sending Success {
     let loop = try RuntimeTakeover.takeOverProgram()
-    return try loop.bound.unchecked.run(cancelOn: signals) { task in
+    return try loop.bound.unchecked.run(cancelOn: signals, noting: &signal) { task in
       // SAFETY: the main actor is this loop, and this thread runs it.
       nonisolated(unsafe) let task = task
       MainActor.assumeIsolated { task.start(isolation: MainActor.shared) { try await body() } }
@@ -44,7 +55,7 @@ extension EventLoop {
     _ body: @escaping @Sendable (_ loop: isolated LoopActor) async throws -> sending Success
   ) throws -> sending Success {
     let actor = actor
-    return try bound.unchecked.run(cancelOn: []) { task in
+    return try bound.unchecked.run { task in
       // SAFETY: the loop's actor runs on this thread.
       nonisolated(unsafe) let task = task
       actor.assumeIsolated { loop in task.start(isolation: loop) { try await body(loop) } }
@@ -70,7 +81,7 @@ extension EventLoop {
       serve their actor while it runs the loop: write 'run { loop in … }', or use the static EventLoop.run
       """)
     let actor = actor
-    return try bound.unchecked.run(cancelOn: []) { task in
+    return try bound.unchecked.run { task in
       // SAFETY: the loop's actor runs on this thread, whose caller waits for it.
       nonisolated(unsafe) let (task, body) = (task, body)
       actor.assumeIsolated { task.start(isolation: $0, body) }
@@ -78,10 +89,21 @@ extension EventLoop {
   }
 }
 
+extension IOError {
+  /// The error of a run that a second signal has ended.
+  static let secondSignal = IOError(.run, .interrupted, "a second signal ended it")
+}
+
 extension LoopCore {
   /// Runs until the task that `start` starts, and after it all spawned ones, have ended.
+  fileprivate func run<Success>(_ start: @escaping (Child<Success>) -> Void) throws -> Success {
+    var signal: Signal?
+    return try run(cancelOn: [], noting: &signal, start)
+  }
+
+  /// As ``run(_:)``, and the first of `signals` cancels the task.
   fileprivate func run<Success>(
-    cancelOn signals: [Signal], _ start: @escaping (Child<Success>) -> Void
+    cancelOn signals: [Signal], noting signal: inout Signal?, _ start: @escaping (Child<Success>) -> Void
   ) throws -> Success {
     checkMayRun()
     let list = TaskList()
@@ -95,7 +117,10 @@ extension LoopCore {
       list.remove(main.task)
       throw error
     }
-    defer { interruption?.end() }
+    defer {
+      signal = interruption?.last
+      interruption?.end()
+    }
     soon {
       start(main)
       list.onEmpty = { [unowned self] in spawned.close { self.stop() } }
@@ -104,7 +129,7 @@ extension LoopCore {
     list.onEmpty = nil
     spawned.abandon()
     guard let outcome = main.outcome, interruption?.count ?? 0 < 2 else {
-      throw IOError(.run, .interrupted, "a second signal ended it")
+      throw IOError.secondSignal
     }
     return try outcome.get()
   }

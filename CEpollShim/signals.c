@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "CEpollShim.h"
 
 #include <pthread.h>
@@ -186,3 +187,5 @@ int cepoll_signal_ignore_pipe(void) {
   if (current.sa_handler != SIG_DFL) return 0;
   return sigaction(SIGPIPE, &nothing, NULL) < 0 ? -errno : 0;
 }
+
+const char *cepoll_signal_name(int signal) { return sigabbrev_np(signal); }

@@ -56,6 +56,8 @@ int cepoll_signal_fd(const struct cepoll_signal_source *source);
 int cepoll_signal_next(struct cepoll_signal_source *source);
 void cepoll_signal_close(struct cepoll_signal_source *source);
 int cepoll_signal_ignore_pipe(void);
+/* sigabbrev_np(3): "INT" for SIGINT; NULL for a signal without a name. */
+const char *cepoll_signal_name(int signal);
 
 /* socket(2): non-blocking, close-on-exec; `send` never raises SIGPIPE. */
 int cepoll_socket_create(int family, int type, int protocol);
@@ -116,6 +118,12 @@ static inline void cepoll_prefetch_frame(const char *task) {
   __builtin_prefetch(frame - 192);
   __builtin_prefetch(frame - 256);
   __builtin_prefetch(frame - 320);
+}
+
+/* Whether a task has task-local values: the head of its list, a private field of the runtime's AsyncTask in Swift 6.3
+ * (Task.h, TaskPrivate.h). Nothing is written there, and nothing is followed. */
+static inline bool cepoll_task_has_locals(const void *task) {
+  return *(const void *const *)((const char *)task + 136) != 0;
 }
 
 /* The loop that runs on this thread: an unowned pointer, null where none runs. A call and not an

@@ -69,7 +69,7 @@ final class Fixture: @unchecked Sendable {
   }
 
   private func run<Success>(_ loop: EventLoop, _ run: ThreadRun<Success>) throws -> sending Success {
-    if clock == .virtual {
+    if clock != .kernel {
       loop.observeVirtualClock { c_virtual_clock_set($0.nanoseconds) }
       loop.observeStuck { [unowned self, unowned loop] in endStuck(loop) }
     }

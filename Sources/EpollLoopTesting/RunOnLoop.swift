@@ -27,7 +27,7 @@ public struct Leftovers: Error, CustomStringConvertible {
 /// ```swift
 /// @Test func `a request is given up after half a minute`() async throws {
 ///   try await runOnLoop {
-///     await #expect(throws: IOError.self) { try await withTimeout(.seconds(30)) { try await request() } }
+///     await #expect(throws: TimeoutError.self) { try await withTimeout(.seconds(30)) { try await request() } }
 ///   }
 /// }
 /// ```

@@ -33,7 +33,7 @@ import Testing
   @Test func `without descriptors the program ends with one line and exit 1`() throws {
     // One is what the program's own libraries are opened with, one after the other.
     let program = try Program("async-main", ["sleep"], descriptors: 4)
-    #expect(try program.errorLines() == ["EpollLoop: cannot make an event loop: Too many open files"])
+    #expect(try program.errorLines() == ["async-main: cannot make an event loop: Too many open files"])
     #expect(try program.outputLines() == [])
     #expect(try program.wait() == .code(1))
   }
@@ -44,7 +44,7 @@ import Testing
 
   @Test func `without a descriptor for Dispatch's main queue too`() throws {
     let program = try Program("async-main", ["sleep"], descriptors: 6)
-    #expect(try program.errorLines() == ["EpollLoop: cannot run: Too many open files (Dispatch's main queue)"])
+    #expect(try program.errorLines() == ["async-main: cannot run: Too many open files (Dispatch's main queue)"])
     #expect(try program.outputLines() == [])
     #expect(try program.wait() == .code(1))
   }

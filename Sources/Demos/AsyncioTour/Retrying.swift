@@ -23,7 +23,7 @@ func retryUntilItWorks(_ story: Story) async throws {
     })
   story.say(answer)
   story.check(answer == "attempt 4: an answer", "the first value is returned")
-  story.check(failures == ["Busy", "Busy", "IOError"], "errors and limits on time lead to the next attempt")
+  story.check(failures == ["Busy", "Busy", "TimeoutError"], "errors and limits on time lead to the next attempt")
   story.check(story.elapsed >= story.unit * 17, "all waits are kept")
 
   story.chapter("it never works")

@@ -2,4 +2,4 @@ import EpollLoop
 import OneThreadScenario
 
 // The process taken over from a synchronous main.
-finish(try EventLoop.run { try await Scenario.run() })
+EventLoop.runMain { finish(try await Scenario.run()) }

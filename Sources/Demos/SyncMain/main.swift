@@ -48,9 +48,59 @@ case "in-task":
 case "other-thread":
   try startThread()
   while true { pause() }
+case "waits":
+  EventLoop.runMain {
+    say("waiting")
+    try await sleep(for: .seconds(3600))
+  }
+case "drains":
+  EventLoop.runMain {
+    say("waiting")
+    do { try await sleep(for: .seconds(3600)) } catch is CancellationError {}
+    print("drained")
+  }
+case "stays":
+  EventLoop.runMain {
+    say("waiting")
+    do { try await sleep(for: .seconds(3600)) } catch is CancellationError {}
+    say("still waiting")
+    try await shield { try await sleep(for: .seconds(3600)) }
+  }
+case "fails-when-cancelled":
+  EventLoop.runMain {
+    say("waiting")
+    do { try await sleep(for: .seconds(3600)) } catch is CancellationError { throw TwoLines() }
+  }
+case "fails": EventLoop.runMain { throw TwoLines() }
+case "cancels-itself": EventLoop.runMain { throw CancellationError() }
+case "takes-port":
+  EventLoop.runMain {
+    let listener = try Listener.tcp(host: "127.0.0.1", port: 0)
+    let second = try Listener.tcp(host: "127.0.0.1", port: listener.localAddress.port)
+    print(second.localAddress)
+  }
+case "ends":
+  EventLoop.runMain {
+    spawn {
+      defer { print("a spawned task has ended") }; try await sleep(for: .seconds(3600))
+    }
+    await yield()
+    print("the body has ended")
+  }
 default:
-  print("usage: sync-main shortage | early | early-detached | sleep-elsewhere | in-task | other-thread")
+  print("usage: sync-main WORD, with one of the words above")
   exit(64)
+}
+
+/// Prints a line now, to a pipe too.
+func say(_ line: String) {
+  print(line)
+  fflush(nil)
+}
+
+/// An error that describes itself in two lines.
+struct TwoLines: Error, CustomStringConvertible {
+  let description = "the first line\nand the second"
 }
 
 /// How many threads the process has, from /proc/self/task (proc(5)).

@@ -39,7 +39,7 @@ extension Stress {
     do {
       try await withTimeout(until: Instant(nanoseconds: deadline)) { try await sleep(until: .distantFuture) }
       ledger.note("timer \(timer): the distant future has come")
-    } catch is IOError {
+    } catch is TimeoutError {
       // On the kernel's clock the thread may have stood still until the limit was over.
       ledger.fired(timer, at: loop.now, in: options.isVirtual ? .timeout : nil)
     } catch {

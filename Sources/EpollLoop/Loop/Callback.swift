@@ -2,7 +2,8 @@
 public enum MissedTicks: Sendable {
   /// Makes up for them, one after the other, without a pause.
   case burst
-  /// Counts the next one from now.
+  /// Counts each tick from the instant at which the one before was given: one that is late, however little, puts
+  /// all later ones off. If more than a period has passed by then, the next one comes a period from now.
   case delay
   /// Leaves them out, and goes on at the next multiple of the period.
   case skip
@@ -22,10 +23,18 @@ final class Callback {
   /// Whether the end of a run ends it before the last accepted calls are made.
   var endsWithRun = true
   var repetition: Repetition
+  /// When the last call began, in nanoseconds; only kept for ``MissedTicks/delay``.
+  private(set) var called: Int64 = 0
 
   init(_ repetition: Repetition, _ body: @escaping () -> Void) {
     self.repetition = repetition
     self.body = body
+  }
+
+  /// Notes when a call begins, if the next one is counted from it.
+  @inline(__always)
+  func willCall(_ core: LoopCore) {
+    if case .every(_, .delay, _) = repetition { called = core.now.nanoseconds }
   }
 
   /// Counts the coming calls from another instant; one in the past counts as now.
@@ -164,6 +173,7 @@ extension LoopCore {
     // The slot stays taken during the call, so that the callback can withdraw itself.
     slot.pointee.stage = .running
     let generation = slot.pointee.generation
+    callback.willCall(self)
     callback.body()
     switch waiters.slots[Int(index)].stage {
     case .running:
@@ -181,7 +191,7 @@ extension LoopCore {
   private func repeatCallback(_ callback: Callback, _ waiter: Waiter) {
     switch callback.repetition {
     case .every(let period, let missed, let last):
-      let next = missed.next(after: last, period: period, now: now.nanoseconds)
+      let next = missed.next(after: last, given: callback.called, period: period, now: now.nanoseconds)
       callback.repetition = .every(period: period, missed: missed, next: next)
       schedule(waiter, at: Instant(nanoseconds: next))
     case .whileReady(let registration, .reading):
@@ -235,9 +245,11 @@ extension LoopCore {
 }
 
 extension MissedTicks {
-  /// The instant of the tick that follows the one of `last`, all in nanoseconds; saturates.
-  func next(after last: Int64, period: Int64, now: Int64) -> Int64 {
-    let (due, overflow) = last.addingReportingOverflow(period)
+  /// The instant of the tick that follows the one that was due at `last`, all in nanoseconds; saturates.
+  ///
+  /// - Parameter given: When that tick was given; only used for ``delay``.
+  func next(after last: Int64, given: Int64, period: Int64, now: Int64) -> Int64 {
+    let (due, overflow) = (self == .delay ? max(last, given) : last).addingReportingOverflow(period)
     guard !overflow else { return .max }
     guard due <= now else { return due }
     switch self {

@@ -58,6 +58,9 @@ public struct Scheduled: Sendable {
 /// deadline and creation. A callback runs in the loop's own actor: ``LoopActor``, or `MainActor` on the loop that owns
 /// the process. Code of another actor, or of none, traps here; an actor's code calls
 /// ``spawn(name:isolation:file:line:_:)`` instead.
+///
+/// A callback runs outside of tasks: a `@TaskLocal` has its default value there, unlike a context variable in asyncio,
+/// since to copy the values would cost each callback more than its creation. Read the value before, and capture it.
 extension EventLoop {
   /// Traps unless the caller is isolated to the loop's own actor: a callback runs there, and in no other.
   @inline(__always)

@@ -13,6 +13,17 @@ public final class EventLoop: Sendable {
     case kernel
     /// Not at all, until nothing is ready; then it jumps to the earliest deadline. Starts at zero.
     case virtual
+    /// Not at all, until a test moves it with `advance(by:)` of `EpollLoopTesting`. Starts at zero.
+    case manual
+
+    /// The time of a new loop.
+    fileprivate var source: TimeSource {
+      switch self {
+      case .kernel: .kernel
+      case .virtual: .virtual(now: 0)
+      case .manual: .virtual(now: 0, jumps: false)
+      }
+    }
   }
 
   let bound: LoopBound<LoopCore>
@@ -39,7 +50,7 @@ public final class EventLoop: Sendable {
 
   private init(makingWith clock: Clock, shuffleSeed: UInt64?) throws(Errno) {
     let inbox = try Inbox()
-    let core = try LoopCore(inbox: inbox, clock: clock == .kernel ? .kernel : .virtual(now: 0))
+    let core = try LoopCore(inbox: inbox, clock: clock.source)
     self.inbox = inbox
     taskExecutor = LoopTaskExecutor(core)
     serialExecutor = LoopSerialExecutor(core)

@@ -25,7 +25,7 @@ final class LoopCore {
   let poller: Poller
   let alarm: AlarmDescriptor
   let inbox: Inbox
-  @exclusivity(unchecked) var clock: LoopClock
+  @exclusivity(unchecked) var clock: TimeSource
   /// The instant to which the alarm is set; `Int64.max` for none.
   @exclusivity(unchecked) var armed = Int64.max
 
@@ -67,6 +67,10 @@ final class LoopCore {
   @exclusivity(unchecked) var holds = 0
   /// Where offloaded calls go out and come back; the floor above makes it when it first needs it.
   @exclusivity(unchecked) var offloadDesk: AnyObject?
+  /// Whether tasks wait until nothing else can run; then a poll does not block, and time does not jump.
+  @exclusivity(unchecked) var awaitsIdle = false
+  /// The waiters of those tasks; stale ones too, until they are woken.
+  @exclusivity(unchecked) var idleWaiters: [Waiter] = []
   /// Called when nothing can wake a loop on virtual time any more; nil does not look for that.
   var onStuck: (() -> Void)?
   /// Called with each error that no task awaits; nil writes it to standard error.
@@ -97,7 +101,7 @@ final class LoopCore {
   static let bellToken = UInt64.max
   static let alarmToken = UInt64.max - 1
 
-  init(inbox: Inbox, clock: LoopClock) throws(Errno) {
+  init(inbox: Inbox, clock: TimeSource) throws(Errno) {
     self.inbox = inbox
     self.clock = clock
     spawnedLink = .passUnretained(spawned)

@@ -19,7 +19,8 @@ extension LoopCore {
   /// Whether all that the loop knows of waits for each other: no timer, descriptor or call is awaited, and no task is
   /// suspended by anything but the loop.
   private var nothingIsAwaitedFromOutside: Bool {
-    guard clock.isVirtual, timers.count == 0, holds == 0, !registrations.contains(where: isAwaited) else {
+    guard clock.isVirtual, timers.count == 0 || !clock.jumps, holds == 0, !registrations.contains(where: isAwaited)
+    else {
       return false
     }
     let waits = waiters.stages

@@ -26,4 +26,12 @@ enum TaskCreation {
     _ = Builtin.createTask(
       flags: flags, initialSerialExecutor: actor, initialTaskExecutorConsuming: executor, operation: operation)
   }
+
+  /// Starts a task without an actor on an executor that prefers nothing else; it copies the running task's task-locals.
+  static func start(
+    on executor: any TaskExecutor, _ operation: sending @escaping @isolated(any) () async throws -> Void
+  ) {
+    _ = Builtin.createTask(
+      flags: 1 << 10 | 1 << 11 | 1 << 12, initialTaskExecutorConsuming: executor, operation: operation)
+  }
 }

@@ -36,6 +36,8 @@ extension LoopCore {
   func turn() {
     isStopping = false
     isAborted = false
+    // Tasks may wait before the first poll.
+    lookTime = clock.coarseNow
     // What was submitted before the run comes first, however short the run is.
     if batch.isEmpty { _ = inbox.take(into: &batch, idle: false) }
     receive()
@@ -69,7 +71,7 @@ extension LoopCore {
     // 3. Take the inbox under its lock, and say in the same breath whether we may sleep.
     let isIdle = batch.isEmpty && inbox.take(into: &batch, idle: ready.count == 0)
     if !batch.isEmpty { receive() }
-    let mayBlock = isIdle && !clockJumps
+    let mayBlock = isIdle && !clockJumps && !awaitsIdle
     Perturbation.point()
 
     // 4. Set the alarm, if it is to ring earlier than it would.
@@ -96,6 +98,7 @@ extension LoopCore {
 
     // 7. Wake the due timers, in order of deadline and creation.
     if timers.count > 0 { wakeDueTimers(isIdle: isIdle) }
+    if awaitsIdle, isIdle, ready.count == 0 { wakeIdleWaiters() }
 
     // 8. The next tick begins.
     lookTime = clock.coarseNow
@@ -110,16 +113,15 @@ extension LoopCore {
     }
   }
 
-  /// Whether an idle loop's clock jumps instead of blocking.
+  /// Whether an idle loop on virtual time goes on without blocking: a timer is due, or time jumps to the first one.
   private var clockJumps: Bool {
-    clock.isVirtual && timers.count > 0 && (holds == 0 || timers.earliest <= clock.now.nanoseconds)
+    guard clock.isVirtual, timers.count > 0 else { return false }
+    return timers.earliest <= clock.now.nanoseconds || (clock.jumps && holds == 0 && !awaitsIdle)
   }
 
   private func wakeDueTimers(isIdle: Bool) {
     if isIdle, clockJumps, ready.count == 0 {
-      let next = max(clock.now.nanoseconds, timers.earliest)
-      clock = .virtual(now: next)
-      clockMoved?(Instant(nanoseconds: next))
+      moveClock(to: Instant(nanoseconds: timers.earliest))
     }
     let now = clock.now.nanoseconds
     while let slot = timers.removeFirst(dueAt: now) {

@@ -44,7 +44,7 @@ public struct Errno: Error, Hashable, Sendable, RawRepresentable {
   public static let invalidArgument = Errno(rawValue: EINVAL)
   /// The operation is not permitted; for epoll, the file cannot be waited for.
   public static let notPermitted = Errno(rawValue: EPERM)
-  /// The time given for it was over.
+  /// The kernel has waited for the peer for too long; a timeout of the program's own is a ``TimeoutError``.
   public static let timedOut = Errno(rawValue: ETIMEDOUT)
   /// The file or the entry does not exist.
   public static let noSuchEntry = Errno(rawValue: ENOENT)

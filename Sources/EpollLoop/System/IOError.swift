@@ -60,8 +60,6 @@ extension IOError.Operation {
   public static let close = Self("close")
   /// Changing an option.
   public static let configure = Self("configure")
-  /// Waiting with a limit on the time.
-  public static let timeout = Self("finish in time")
   /// Starting a thread.
   public static let startThread = Self("start a thread")
 }

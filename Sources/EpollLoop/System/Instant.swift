@@ -5,7 +5,7 @@ import CEpollShim
 /// The clock is CLOCK_BOOTTIME (clock_gettime(2)), the one behind `ContinuousClock`: it never goes
 /// back and counts the time in which the machine sleeps. On a virtual loop it starts at zero.
 /// Arithmetic saturates: the far end, ``distantFuture``, is never reached.
-public struct Instant: Hashable, Comparable, Sendable {
+public struct Instant: Hashable, Comparable, Sendable, InstantProtocol {
   /// Nanoseconds since the clock's start.
   public let nanoseconds: Int64
 
@@ -45,6 +45,12 @@ public struct Instant: Hashable, Comparable, Sendable {
     return duration < .zero ? Instant(nanoseconds: .min) : .distantFuture
   }
 
+  /// The instant a duration later, as `+`.
+  public func advanced(by duration: Duration) -> Instant { self + duration }
+
+  /// How much later another instant is; negative if it is earlier.
+  public func duration(to other: Instant) -> Duration { other - self }
+
   /// How much later the left instant is; negative if it is earlier.
   public static func - (left: Instant, right: Instant) -> Duration {
     let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)
@@ -57,6 +63,9 @@ extension Duration {
   /// Whole nanoseconds, rounded towards the later, saturating at ±292 years.
   @inline(__always)
   var nanosecondsRoundedUp: Int64 {
+    // `components` traps for more seconds than an Int64 holds.
+    guard self < .seconds(10_000_000_000) else { return .max }
+    guard self > .seconds(-10_000_000_000) else { return .min }
     let (seconds, attoseconds) = components
     let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     guard !overflow else { return seconds < 0 ? .min : .max }

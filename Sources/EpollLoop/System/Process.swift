@@ -23,14 +23,19 @@ enum Process {
     Glibc.exit(128 + signal.rawValue)
   }
 
-  /// Ends the process with one line on standard error and status 1.
-  static func exit(saying text: String) -> Never {
-    StandardError.write("EpollLoop: \(text)\n")
-    Glibc.exit(1)
+  /// Ends the process with one line on standard error, "PROGRAM: TEXT", and a status; exit(3).
+  static func exit(_ status: Int32 = 1, saying text: String) -> Never {
+    let program = CommandLine.arguments.first?.split(separator: "/").last ?? "EpollLoop"
+    // One line, whatever an error says of itself.
+    StandardError.write("\(program): \(text.split(whereSeparator: \.isNewline).joined(separator: " "))\n")
+    Glibc.exit(status)
   }
 
   /// A variable of the environment, getenv(3); nil if it is not set.
   static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+  /// Ends the process as a program that has done its work; exit(3).
+  static func exitWithSuccess() -> Never { Glibc.exit(0) }
 
   /// Whether this is a package's tests: SwiftPM names their program `….xctest`.
   static var isTest: Bool { CommandLine.arguments.first?.hasSuffix(".xctest") == true }

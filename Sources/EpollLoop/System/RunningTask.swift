@@ -21,6 +21,13 @@ enum RunningTask {
     _ = Unmanaged<AnyObject>.fromOpaque(address).retain()
   }
 
+  /// Whether a task runs that has task-local values, its own or inherited ones: one load, without a call per value.
+  @inline(__always)
+  static var hasLocalValues: Bool {
+    guard let task = cepoll_task_current() else { return false }
+    return cepoll_task_has_locals(task)
+  }
+
   /// Which serial executor this thread holds, an actor's or the main one; 0 for none.
   static var executor: UInt { UInt(bitPattern: cepoll_task_executor()) }
 

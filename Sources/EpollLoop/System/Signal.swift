@@ -22,6 +22,14 @@ public struct Signal: Hashable, Sendable, RawRepresentable {
   public static let hangUp = Signal(rawValue: SIGHUP)
 }
 
+extension Signal: CustomStringConvertible {
+  /// Its name in signal(7), such as "SIGINT"; "signal 42" for those that have none.
+  public var description: String {
+    guard let name = cepoll_signal_name(rawValue) else { return "signal \(rawValue)" }
+    return "SIG" + String(cString: name)
+  }
+}
+
 /// Signals as a readable descriptor: a handler, sigaction(2), takes them from the process while the source lives.
 ///
 /// It takes them on whatever thread they arrive; no thread's mask changes. Several sources may take one signal: each

@@ -4,6 +4,8 @@ final class Interruption {
   private var watch: DescriptorWatch?
   /// How many have come.
   private(set) var count = 0
+  /// The one that came last.
+  private(set) var last: Signal?
 
   /// Takes signals from now on; nil if there are none to take.
   init?(by signals: [Signal], of main: TaskRecord, _ core: LoopCore, _ onSecond: @escaping () -> Void) throws {
@@ -18,8 +20,9 @@ final class Interruption {
     watch = try DescriptorWatch(
       source.number, core, endsWithRun: false,
       onReadable: { [unowned self] in
-        while self.signals?.next() != nil {
+        while let signal = self.signals?.next() {
           count += 1
+          last = signal
           if count == 1 { main.cancel() } else { onSecond() }
         }
       })

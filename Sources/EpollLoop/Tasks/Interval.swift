@@ -19,7 +19,8 @@ public struct Interval: AsyncSequence, Sendable {
     public mutating func next(isolation: isolated (any Actor)?) async throws -> Instant? {
       let tick = Instant(nanoseconds: due)
       try await sleep(until: tick)
-      due = missed.next(after: due, period: period, now: LoopCore.current.now.nanoseconds)
+      let now = LoopCore.current.now.nanoseconds
+      due = missed.next(after: due, given: now, period: period, now: now)
       return tick
     }
   }

@@ -10,6 +10,9 @@ public struct Offloaded<Success: Sendable>: Sendable {
 
 /// Makes a call that blocks on a thread of a pool, while the loop goes on.
 ///
+/// The call sees the `@TaskLocal` values of the task that makes it. If the task has any, a task of Swift's is created to
+/// carry them, and the call runs in it: `withUnsafeCurrentTask` finds one, which is never cancelled.
+///
 /// - Parameters:
 ///   - pool: Whose thread; ``ThreadPool/shared`` unless given.
 ///   - work: The call. It runs on another thread: it must not touch the loop.

@@ -27,8 +27,9 @@ final class OffloadedCall: Sendable {
   @exclusivity(unchecked) nonisolated(unsafe) private var waiter = Waiter.nobody
   @exclusivity(unchecked) nonisolated(unsafe) private var isBack = false
 
+  /// Creates a call; if the running task has task-local values, `work` sees them.
   init(_ work: @escaping @Sendable () throws -> Any) {
-    self.work = work
+    self.work = RunningTask.hasLocalValues ? CallWithLocals(work).make : work
   }
 
   /// Has the call made, and waits until it is back.

@@ -6,9 +6,10 @@
 /// }
 /// ```
 ///
-/// An attempt that is cut off by `attemptLimit` has failed with ``IOError`` and ``Errno/timedOut``, as in
-/// ``withTimeout(_:isolation:_:)``. What is over is never tried again: when the task is cancelled, also by a
-/// timeout outside, or when an attempt throws `CancellationError`, that attempt was the last one.
+/// An attempt that is cut off by `attemptLimit` has failed with ``TimeoutError``, as in
+/// ``withTimeout(_:isolation:_:)``, and is made again, as after every error. What is over is never tried again: when
+/// the task is cancelled, also by a timeout outside, or when an attempt throws `CancellationError`, that attempt was
+/// the last one.
 ///
 /// - Parameters:
 ///   - attempts: How many to make at the most, the first one included; `Int.max` for no limit.
@@ -43,7 +44,9 @@ public func retry<Success>(
     let attempt = schedule.begin()
     do {
       guard schedule.cutoff < .distantFuture else { return try await body(attempt) }
-      return try await withTimeout(until: schedule.cutoff, isolation: isolation) { try await body(attempt) }
+      return try await withTimeout(until: schedule.cutoff, given: schedule.cutoffTimeout, isolation: isolation) {
+        try await body(attempt)
+      }
     } catch {
       if Task.isCancelled || isCancellation(error) { throw error }
       try schedule.checkCut(by: error)
@@ -104,6 +107,7 @@ extension RetryError: CustomStringConvertible {
 private struct RetrySchedule {
   private let attempts: Int
   private let attemptLimit: Duration?
+  private let limit: Duration?
   private let start: Instant
   /// When all of it must have ended.
   private let deadline: Instant
@@ -111,11 +115,14 @@ private struct RetrySchedule {
   private var begun = 0
   /// When the present attempt must have ended.
   private(set) var cutoff = Instant.distantFuture
+  /// The limit that this instant comes from.
+  var cutoffTimeout: Duration? { cutoff == deadline ? limit : attemptLimit }
 
   init(attempts: Int, attemptLimit: Duration?, limit: Duration?) {
     precondition(attemptLimit ?? .nanoseconds(1) > .zero, "An attempt may take more than no time at all")
     self.attempts = attempts
     self.attemptLimit = attemptLimit
+    self.limit = limit
     let start = LoopCore.current.now
     self.start = start
     deadline = limit.map { start + $0 } ?? .distantFuture
@@ -140,8 +147,8 @@ private struct RetrySchedule {
 
   /// Throws if the attempt has failed because the time for all of them is over: that is not the attempt's own error.
   func checkCut(by error: any Error) throws(RetryError) {
-    guard let error = error as? IOError, error == IOError(.timeout, .timedOut) else { return }
-    if LoopCore.current.now >= deadline { throw end(.time, error) }
+    guard let error = error as? TimeoutError, error.deadline == deadline else { return }
+    throw end(.time, error)
   }
 
   private func end(_ reason: RetryError.Reason, _ error: any Error) -> RetryError {

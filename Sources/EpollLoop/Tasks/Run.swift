@@ -21,8 +21,19 @@ extension EventLoop {
   public static func run<Success>(
     cancelOn signals: [Signal] = [.interrupt], _ body: @escaping @MainActor () async throws -> sending Success
   ) throws -> sending Success {
+    var signal: Signal?
+    return try run(cancelOn: signals, noting: &signal, body)
+  }
+
+  /// As ``run(cancelOn:_:)``.
+  ///
+  /// - Parameter signal: The last one that has come when the run has ended; nil if none has.
+  static func run<Success>(
+    cancelOn signals: [Signal], noting signal: inout Signal?,
+    _ body: @escaping @MainActor () async throws -> sending Success
+  ) throws -> sending Success {
     let loop = try RuntimeTakeover.takeOverProgram()
-    return try loop.bound.unchecked.run(cancelOn: signals) { task in
+    return try loop.bound.unchecked.run(cancelOn: signals, noting: &signal) { task in
       // SAFETY: the main actor is this loop, and this thread runs it.
       nonisolated(unsafe) let task = task
       MainActor.assumeIsolated { task.start(isolation: MainActor.shared) { try await body() } }
@@ -44,7 +55,7 @@ extension EventLoop {
     _ body: @escaping @Sendable (_ loop: isolated LoopActor) async throws -> sending Success
   ) throws -> sending Success {
     let actor = actor
-    return try bound.unchecked.run(cancelOn: []) { task in
+    return try bound.unchecked.run { task in
       // SAFETY: the loop's actor runs on this thread.
       nonisolated(unsafe) let task = task
       actor.assumeIsolated { loop in task.start(isolation: loop) { try await body(loop) } }
@@ -70,7 +81,7 @@ extension EventLoop {
       serve their actor while it runs the loop: write 'run { loop in … }', or use the static EventLoop.run
       """)
     let actor = actor
-    return try bound.unchecked.run(cancelOn: []) { task in
+    return try bound.unchecked.run { task in
       // SAFETY: the loop's actor runs on this thread, whose caller waits for it.
       nonisolated(unsafe) let (task, body) = (task, body)
       actor.assumeIsolated { task.start(isolation: $0, body) }
@@ -78,26 +89,47 @@ extension EventLoop {
   }
 }
 
+extension IOError {
+  /// The error of a run that a second signal has ended.
+  static let secondSignal = IOError(.run, .interrupted, "a second signal ended it")
+}
+
 extension LoopCore {
   /// Runs until the task that `start` starts, and after it all spawned ones, have ended.
+  fileprivate func run<Success>(_ start: @escaping (Child<Success>) -> Void) throws -> Success {
+    var signal: Signal?
+    return try run(cancelOn: [], noting: &signal, start)
+  }
+
+  /// As ``run(_:)``, and the first of `signals` cancels the task.
   fileprivate func run<Success>(
-    cancelOn signals: [Signal], _ start: @escaping (Child<Success>) -> Void
+    cancelOn signals: [Signal], noting signal: inout Signal?, _ start: @escaping (Child<Success>) -> Void
   ) throws -> Success {
     checkMayRun()
     let list = TaskList()
     let main = Child<Success>(self, in: list, name: "main")
-    return try run(cancelOn: signals, main, in: list) { [self] in soon { start(main) } }
+    return try run(cancelOn: signals, noting: &signal, main, in: list) { [self] in soon { start(main) } }
+  }
+
+  /// Runs until a main task that another thread starts, and after it all spawned ones, have ended.
+  ///
+  /// - Parameter list: The task's list, which holds nothing else.
+  func run<Success>(_ main: Child<Success>, in list: TaskList) throws -> Success {
+    var signal: Signal?
+    return try run(cancelOn: [], noting: &signal, main, in: list) {}
   }
 
   /// Runs until a main task, and after it all spawned ones, have ended.
   ///
   /// - Parameters:
   ///   - signals: Those that cancel the main task.
-  ///   - main: The task. It is started by `start`, or by another thread.
+  ///   - signal: Receives the last signal that came.
+  ///   - main: The task.
   ///   - list: Its list, which holds nothing else.
-  ///   - start: Called before the first tick.
-  func run<Success>(
-    cancelOn signals: [Signal], _ main: Child<Success>, in list: TaskList, _ start: () -> Void
+  ///   - start: Called before the first tick, to start the task unless another thread does.
+  private func run<Success>(
+    cancelOn signals: [Signal], noting signal: inout Signal?, _ main: Child<Success>, in list: TaskList,
+    _ start: () -> Void
   ) throws -> Success {
     checkMayRun()
     mainRecord = main.task
@@ -109,14 +141,17 @@ extension LoopCore {
       list.remove(main.task)
       throw error
     }
-    defer { interruption?.end() }
+    defer {
+      signal = interruption?.last
+      interruption?.end()
+    }
     list.onEmpty = { [unowned self] in spawned.close { self.stop() } }
     start()
     run()
     list.onEmpty = nil
     spawned.abandon()
     guard let outcome = main.outcome, interruption?.count ?? 0 < 2 else {
-      throw IOError(.run, .interrupted, "a second signal ended it")
+      throw IOError.secondSignal
     }
     return try outcome.get()
   }

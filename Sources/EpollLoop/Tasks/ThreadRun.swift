@@ -33,7 +33,7 @@ package final class ThreadRun<Success>: @unchecked Sendable {
   /// Runs the loop on this thread until the main task and all spawned ones have ended.
   package func run() throws -> sending Success {
     // SAFETY: nothing of the run uses the value any more.
-    nonisolated(unsafe) let value = try core.run(cancelOn: [], main, in: list) {}
+    nonisolated(unsafe) let value = try core.run(main, in: list)
     return value
   }
 }

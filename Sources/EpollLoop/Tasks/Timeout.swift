@@ -7,14 +7,14 @@
 ///   - limit: The longest that it may take.
 ///   - isolation: Where it runs; the caller's, unless given.
 ///   - body: What to do.
-/// - Throws: ``IOError`` with ``Errno/timedOut`` if the time was over and `body` was cut off by that. An
-///   error of `body` that is no cancellation is thrown as it is, also when the time was over.
+/// - Throws: ``TimeoutError`` if the time was over and `body` was cut off by that. An error of `body` that is no
+///   cancellation is thrown as it is, even if the time was over.
 ///   If the caller is cancelled, so is `body`, and its `CancellationError` is passed on.
 public func withTimeout<Success>(
   _ limit: Duration, isolation: isolated (any Actor)? = #isolation,
   _ body: @escaping () async throws -> Success
 ) async throws -> Success {
-  try await withTimeout(until: LoopCore.current.now + limit, isolation: isolation, body)
+  try await withTimeout(until: LoopCore.current.now + limit, given: limit, isolation: isolation, body)
 }
 
 /// Runs `body` with an instant of the loop's clock at which it must have ended.
@@ -28,7 +28,21 @@ public func withTimeout<Success>(
   until deadline: Instant, isolation: isolated (any Actor)? = #isolation,
   _ body: @escaping () async throws -> Success
 ) async throws -> Success {
-  guard isolation != nil else { return try await inLoopActor { try await withTimeout(until: deadline, body) } }
+  try await withTimeout(until: deadline, given: nil, isolation: isolation, body)
+}
+
+/// What both forms do.
+///
+/// - Parameter timeout: The duration that was given, for the error.
+func withTimeout<Success>(
+  until deadline: Instant, given timeout: Duration?, isolation: isolated (any Actor)?,
+  _ body: @escaping () async throws -> Success
+) async throws -> Success {
+  guard isolation != nil else {
+    return try await inLoopActor {
+      try await withTimeout(until: deadline, given: timeout, isolation: #isolation, body)
+    }
+  }
   let core = LoopCore.current
   let children = Children()
   var isOver = deadline <= core.now
@@ -47,6 +61,6 @@ public func withTimeout<Success>(
   case .failure(let error) where !(isOver && !wasCancelled && isCancellation(error)):
     throw error
   case .failure, nil:
-    throw IOError(.timeout, .timedOut)
+    throw TimeoutError(timeout: timeout, deadline: deadline)
   }
 }

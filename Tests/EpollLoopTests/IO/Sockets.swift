@@ -156,6 +156,7 @@ enum Failure: Equatable {
   case io(IOError.Operation, Errno)
   case closed(ClosedError.Handle)
   case cancelled
+  case timedOut
   case other(String)
 }
 
@@ -170,6 +171,8 @@ func failure<Success>(_ body: () async throws -> Success) async -> Failure? {
     return .closed(error.handle)
   } catch is CancellationError {
     return .cancelled
+  } catch is TimeoutError {
+    return .timedOut
   } catch {
     return .other("\(error)")
   }

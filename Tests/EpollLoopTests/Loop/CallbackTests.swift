@@ -77,7 +77,7 @@ import Testing
           spawn {
             do {
               try await withTimeout(until: end) { try await sleep(for: .seconds(3_600)) }
-            } catch let error as IOError where error.reason == .timedOut {
+            } catch is TimeoutError {
               order.append(round)
             }
           }

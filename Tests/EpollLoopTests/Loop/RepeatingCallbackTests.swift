@@ -51,14 +51,46 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (MissedTicks.burst, [350, 600, 900] as [Int64]), (.delay, [350, 650, 950]), (.skip, [350, 600, 900]),
+  ])
+  func `one that is late by less than a period puts off the next ones only if they count from it`(
+    _ missed: MissedTicks, _ expected: [Int64]
+  ) async throws {
+    try await runOnLoop {
+      let loop = EventLoop.current
+      var times: [Int64] = []
+      // Just before the first call something keeps the loop busy for 50 ns.
+      loop.schedule(at: Instant(nanoseconds: 300)) { LoopCore.current.clock = .virtual(now: 350) }
+      let scheduled = loop.schedule(every: .nanoseconds(300), missed: missed) { times.append(loop.now.nanoseconds) }
+      try await sleep(until: Instant(nanoseconds: 1_000))
+      scheduled.cancel()
+      #expect(times == expected)
+    }
+  }
+
+  @Test func `the time that a call takes does not put off the next one, even if they count from it`() async throws {
+    try await runOnLoop {
+      let loop = EventLoop.current
+      var times: [Int64] = []
+      let scheduled = loop.schedule(every: .nanoseconds(300), missed: .delay) {
+        times.append(loop.now.nanoseconds)
+        LoopCore.current.clock = .virtual(now: loop.now.nanoseconds + 40)
+      }
+      try await sleep(until: Instant(nanoseconds: 1_000))
+      scheduled.cancel()
+      #expect(times == [300, 600, 900])
+    }
+  }
+
   @Test func `the next instant saturates`() {
     for missed in [MissedTicks.burst, .delay, .skip] {
-      #expect(missed.next(after: .max - 5, period: 10, now: 0) == .max)
-      #expect(missed.next(after: 0, period: .max, now: 0) == .max)
+      #expect(missed.next(after: .max - 5, given: .max - 5, period: 10, now: 0) == .max)
+      #expect(missed.next(after: 0, given: 0, period: .max, now: 0) == .max)
     }
-    #expect(MissedTicks.delay.next(after: 0, period: 10, now: .max - 5) == .max)
-    #expect(MissedTicks.skip.next(after: 0, period: 10, now: .max - 5) == .max)
-    #expect(MissedTicks.burst.next(after: 0, period: 10, now: .max - 5) == 10)
+    #expect(MissedTicks.delay.next(after: 0, given: 0, period: 10, now: .max - 5) == .max)
+    #expect(MissedTicks.skip.next(after: 0, given: 0, period: 10, now: .max - 5) == .max)
+    #expect(MissedTicks.burst.next(after: 0, given: 0, period: 10, now: .max - 5) == 10)
   }
 
   @Test func `a skipped tick stays a multiple and comes after now`() {
@@ -67,7 +99,7 @@ import Testing
       let period = Int64.random(in: 1...1_000, using: &random)
       let last = Int64.random(in: 0...1_000, using: &random)
       let now = Int64.random(in: 0...1_000_000, using: &random)
-      let next = MissedTicks.skip.next(after: last, period: period, now: now)
+      let next = MissedTicks.skip.next(after: last, given: last, period: period, now: now)
       precondition((next - last) % period == 0 && next > last)
       precondition(next > now && (next - period <= now || next == last + period))
     }

@@ -88,7 +88,7 @@ import Testing
     try await runOnLoop {
       let condition = Condition()
       try await condition.withLock {
-        await #expect(throws: IOError(.timeout, .timedOut)) {
+        await #expect(throws: TimeoutError.self) {
           try await withTimeout(.seconds(1)) { try await condition.wait() }
         }
         #expect(condition.lock.isLocked)

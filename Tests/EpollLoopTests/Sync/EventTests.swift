@@ -79,7 +79,7 @@ import Testing
   @Test func `a timeout ends the wait, and nothing is left of it`() async throws {
     try await runOnLoop {
       let event = Event()
-      await #expect(throws: IOError(.timeout, .timedOut)) {
+      await #expect(throws: TimeoutError.self) {
         try await withTimeout(.seconds(1)) { try await event.wait() }
       }
       #expect(event.waitingCount == 0)

@@ -75,7 +75,7 @@ import Testing
             do {
               try await withTimeout(.milliseconds(limit)) { try await queue.put(item) }
               put.append(item)
-            } catch let error as IOError where error.reason == .timedOut {}
+            } catch is TimeoutError {}
           }
         }
       }
@@ -88,7 +88,7 @@ import Testing
             do {
               mine.append(try await withTimeout(.milliseconds(limit)) { try await queue.get() })
               try await sleep(for: .milliseconds(pause))
-            } catch let error as IOError where error.reason == .timedOut {
+            } catch is TimeoutError {
             } catch is ClosedError {}
           }
           got += mine

@@ -108,12 +108,12 @@ import Testing
     try await runOnLoop {
       let lock = Lock()
       try await lock.withLock {
-        await #expect(throws: IOError(.timeout, .timedOut)) {
+        await #expect(throws: TimeoutError.self) {
           try await withTimeout(.seconds(1)) { try await lock.withLock {} }
         }
         #expect(lock.isLocked)
       }
-      await #expect(throws: IOError(.timeout, .timedOut)) {
+      await #expect(throws: TimeoutError.self) {
         try await withTimeout(.seconds(1)) { try await lock.withLock { try await waitForever() } }
       }
       #expect(!lock.isLocked)

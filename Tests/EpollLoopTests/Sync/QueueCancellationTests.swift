@@ -81,7 +81,7 @@ import Testing
   @Test func `a timed-out get loses no item`() async throws {
     try await runOnLoop {
       let queue = Queue<Int>()
-      await #expect(throws: IOError(.timeout, .timedOut)) {
+      await #expect(throws: TimeoutError.self) {
         try await withTimeout(.seconds(1)) { try await queue.get() }
       }
       try await queue.put(1)

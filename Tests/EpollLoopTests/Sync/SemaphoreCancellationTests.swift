@@ -109,7 +109,7 @@ import Testing
     try await runOnLoop {
       let semaphore = Semaphore(0)
       var calls = 0
-      await #expect(throws: IOError(.timeout, .timedOut)) {
+      await #expect(throws: TimeoutError.self) {
         try await withTimeout(.seconds(1)) { try await semaphore.withPermit { calls += 1 } }
       }
       #expect(calls == 0)
@@ -120,11 +120,11 @@ import Testing
   @Test func `a timeout around a wait takes no permit, and one around a body gives it back`() async throws {
     try await runOnLoop {
       let semaphore = Semaphore(1)
-      await #expect(throws: IOError(.timeout, .timedOut)) {
+      await #expect(throws: TimeoutError.self) {
         try await withTimeout(.seconds(1)) { try await semaphore.withPermit { try await waitForever() } }
       }
       try await semaphore.acquire()
-      await #expect(throws: IOError(.timeout, .timedOut)) {
+      await #expect(throws: TimeoutError.self) {
         try await withTimeout(.seconds(1)) { try await semaphore.acquire() }
       }
       #expect(semaphore.waitingCount == 0)

@@ -50,8 +50,8 @@ extension ToolboxProgram {
     } else {
       ledger.check(probe.end.map { $0 <= deadline } ?? false, "\(times), never cancelled, and did not end in time")
     }
-    if let error = result.error as? IOError {
-      ledger.check(error == IOError(.timeout, .timedOut) && probe.cancellation == deadline, "\(times): \(error)")
+    if let error = result.error as? TimeoutError {
+      ledger.check(error.timeout == limit && probe.cancellation == deadline, "\(times): \(error)")
       return ledger.note(.timeout, 1, 0, Int(limit / .milliseconds(1)))
     }
     try group.settle(.timeout, result, expected: group.ends.first ?? .failure(CancellationError()))
@@ -214,7 +214,7 @@ extension ToolboxProgram {
       throw CancellationError()
     case .failure(let error):
       // The error of an attempt that was the last one because its task was cancelled meanwhile.
-      let isLast = Task.isCancelled && (error is ToolboxBroken || error is IOError)
+      let isLast = Task.isCancelled && (error is ToolboxBroken || error is TimeoutError)
       ledger.check((error is RetryError || isLast) && group.values.first == nil, "a retry came to \(error)")
       ledger.note(.retry, 1, group.begun)
     }

@@ -113,7 +113,7 @@ import Testing
         try await late
         Issue.record("The time was not limited")
       } catch {
-        #expect(error as? IOError == IOError(.timeout, .timedOut))
+        #expect(error is TimeoutError)
       }
     }
   }

@@ -40,6 +40,29 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (MissedTicks.burst, [300, 600, 900] as [Int64], [350, 600, 900] as [Int64]),
+    (.delay, [300, 650, 950], [350, 650, 950]),
+    (.skip, [300, 600, 900], [350, 600, 900]),
+  ])
+  func `a tick that is late by less than a period puts off the next ones only if they count from it`(
+    _ missed: MissedTicks, _ due: [Int64], _ given: [Int64]
+  ) async throws {
+    try await runOnLoop {
+      let loop = EventLoop.current
+      var (dues, times): ([Int64], [Int64]) = ([], [])
+      // Just before the first tick something keeps the loop busy for 50 ns.
+      loop.schedule(at: Instant(nanoseconds: 300)) { LoopCore.current.clock = .virtual(now: 350) }
+      for try await tick in every(.nanoseconds(300), missed: missed) {
+        dues.append(tick.nanoseconds)
+        times.append(loop.now.nanoseconds)
+        if dues.count == 3 { break }
+      }
+      #expect(dues == due)
+      #expect(times == given)
+    }
+  }
+
   @Test func `a cancelled interval ends, and leaves no timer`() async throws {
     try await runOnLoop {
       var ticks = 0

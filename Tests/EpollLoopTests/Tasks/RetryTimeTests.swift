@@ -4,8 +4,6 @@ import Testing
 
 /// Limits on the time of one attempt and of all, and cancellation.
 @Suite struct RetryTimeTests {
-  private static let timedOut = IOError(.timeout, .timedOut)
-
   @Test func `an attempt that takes too long is cancelled, has failed, and the next one is made`() async throws {
     try await runOnLoop {
       var cancelled = 0
@@ -26,14 +24,15 @@ import Testing
 
   @Test func `an attempt that has timed out is an error as others are`() async throws {
     try await runOnLoop {
-      await #expect(throws: RetryTimeTests.timedOut) {
-        try await retry(attempts: 3, attemptLimit: .seconds(1), if: { !($0 is IOError) }) { _ in try await waitForever()
+      await #expect(throws: TimeoutError.self) {
+        try await retry(attempts: 3, attemptLimit: .seconds(1), if: { !($0 is TimeoutError) }) { _ in
+          try await waitForever()
         }
       }
       let error = await #expect(throws: RetryError.self) {
         try await retry(attempts: 2, attemptLimit: .seconds(1)) { _ in try await waitForever() }
       }
-      #expect(error?.lastError as? IOError == RetryTimeTests.timedOut)
+      #expect(error?.lastError is TimeoutError)
       #expect(error?.reason == .attempts)
     }
   }
@@ -66,7 +65,7 @@ import Testing
         #expect(error?.reason == .time)
         #expect(error?.attempts == 2)
         #expect(error?.elapsed == .seconds(7))
-        #expect(error?.lastError as? IOError == RetryTimeTests.timedOut)
+        #expect(error?.lastError is TimeoutError)
       }
     }
   }
@@ -204,7 +203,7 @@ import Testing
   func `a timeout outside ends it, and its error comes through`(limit: Duration?) async throws {
     try await runOnLoop {
       var made = 0
-      await #expect(throws: RetryTimeTests.timedOut) {
+      await #expect(throws: TimeoutError.self) {
         try await withTimeout(.seconds(5)) {
           try await retry(attempts: 100, wait: .fixed(.seconds(1)), attemptLimit: limit) { _ in
             made += 1

@@ -67,7 +67,7 @@ import Testing
         }
       }
       await #expect(throws: Broken()) { try await shield { throw Broken() } }
-      await #expect(throws: IOError(.timeout, .timedOut)) {
+      await #expect(throws: TimeoutError.self) {
         try await shield { try await withTimeout(.seconds(1)) { try await waitForever() } }
       }
       #expect(!Task.isCancelled)

@@ -177,7 +177,7 @@ import Testing
   @Test func `a timeout around a scope cancels everything in it`() async throws {
     try await runOnLoop {
       var cancelled = 0
-      await #expect(throws: IOError(.timeout, .timedOut)) {
+      await #expect(throws: TimeoutError.self) {
         try await withTimeout(.seconds(1)) {
           try await withTaskScope { scope in
             for _ in 0..<10 { scope.spawn { do { try await waitForever() } catch { cancelled += 1 } } }

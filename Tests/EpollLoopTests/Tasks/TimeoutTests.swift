@@ -3,8 +3,6 @@ import EpollLoopTesting
 import Testing
 
 @Suite struct TimeoutTests {
-  private static let timedOut = IOError(.timeout, .timedOut)
-
   @Test func `a value that comes in time is returned, and its timer is gone`() async throws {
     try await runOnLoop {
       let value = try await withTimeout(.seconds(10)) {
@@ -21,7 +19,7 @@ import Testing
   @Test func `when the time is over the body is cancelled, and its end awaited`() async throws {
     try await runOnLoop {
       var hasEnded = false
-      await #expect(throws: TimeoutTests.timedOut) {
+      await #expect(throws: TimeoutError.self) {
         try await withTimeout(.seconds(1)) {
           do { try await waitForever() } catch {
             for _ in 0..<10 { await yield() }
@@ -73,7 +71,7 @@ import Testing
     try await runOnLoop {
       try await sleep(for: .seconds(5))
       var reached: [String] = []
-      await #expect(throws: TimeoutTests.timedOut) {
+      await #expect(throws: TimeoutError.self) {
         try await withTimeout(limit) {
           reached.append("started")
           try await waitForever()
@@ -89,7 +87,7 @@ import Testing
   @Test func `an instant in the past cancels at the first wait`() async throws {
     try await runOnLoop {
       try await sleep(for: .seconds(5))
-      await #expect(throws: TimeoutTests.timedOut) {
+      await #expect(throws: TimeoutError.self) {
         try await withTimeout(until: Instant(nanoseconds: 1)) { try await sleep(for: .zero) }
       }
     }
@@ -144,16 +142,16 @@ import Testing
       try await withTimeout(outer) {
         do {
           try await withTimeout(inner) { try await sleep(for: .seconds(100)) }
-        } catch let error as IOError {
-          trace.append("inner \(error.reason == .timedOut)")
+        } catch let error as TimeoutError {
+          trace.append("inner \(error.timeout == inner)")
         } catch is CancellationError {
           trace.append("inner cancelled")
           throw CancellationError()
         }
       }
       trace.append("outer in time")
-    } catch let error as IOError {
-      trace.append("outer \(error.reason == .timedOut)")
+    } catch let error as TimeoutError {
+      trace.append("outer \(error.timeout == outer)")
     } catch {
       trace.append("outer: \(error)")
     }
@@ -183,7 +181,7 @@ import Testing
 
   @Test func `the outer timeout fires while the inner one's body cleans up`() async throws {
     try await runOnLoop {
-      _ = await #expect(throws: IOError(.timeout, .timedOut)) {
+      _ = await #expect(throws: TimeoutError.self) {
         try await withTimeout(.seconds(2)) {
           try? await withTimeout(.seconds(1)) {
             do { try await waitForever() } catch {
@@ -256,7 +254,7 @@ import Testing
   @Test func `a timeout around a gather cancels every child`() async throws {
     try await runOnLoop {
       var cancelled = 0
-      await #expect(throws: IOError(.timeout, .timedOut)) {
+      await #expect(throws: TimeoutError.self) {
         try await withTimeout(.seconds(1)) {
           try await gather(over: 0..<100) { _ in
             do { try await waitForever() } catch {

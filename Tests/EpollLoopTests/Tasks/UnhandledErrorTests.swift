@@ -78,7 +78,7 @@ import Testing
           try await sleep(for: .seconds(2))
           throw Broken(number: 5)
         }
-        await #expect(throws: IOError.self) { try await withTimeout(.seconds(1)) { try await failing.value } }
+        await #expect(throws: TimeoutError.self) { try await withTimeout(.seconds(1)) { try await failing.value } }
         try await sleep(for: .seconds(3))
       }
     }

@@ -1,14 +1,14 @@
-/// A loop's time: the kernel's, or one that only jumps.
-enum LoopClock {
+/// Where a loop's time comes from: the kernel, or a number that only the loop moves.
+enum TimeSource {
   case kernel
-  /// Stands still until nothing is ready, then jumps to the earliest deadline.
-  case virtual(now: Int64)
+  /// Stands still while anything is ready. If `jumps`, it then moves to the earliest deadline by itself.
+  case virtual(now: Int64, jumps: Bool = true)
 
   @inline(__always)
   var now: Instant {
     switch self {
     case .kernel: .kernelNow
-    case .virtual(let now): Instant(nanoseconds: now)
+    case .virtual(let now, _): Instant(nanoseconds: now)
     }
   }
 
@@ -17,7 +17,7 @@ enum LoopClock {
   var coarseNow: Int64 {
     switch self {
     case .kernel: Instant.coarseNanoseconds
-    case .virtual(let now): now
+    case .virtual(let now, _): now
     }
   }
 
@@ -26,6 +26,20 @@ enum LoopClock {
     case .kernel: false
     case .virtual: true
     }
+  }
+
+  /// Whether time moves to the earliest deadline by itself when nothing is ready.
+  var jumps: Bool {
+    switch self {
+    case .kernel: false
+    case .virtual(_, let jumps): jumps
+    }
+  }
+
+  /// Moves virtual time forward; an earlier instant has no effect.
+  mutating func move(to instant: Instant) {
+    guard case .virtual(let now, let jumps) = self else { preconditionFailure("The kernel's time cannot be moved") }
+    self = .virtual(now: max(now, instant.nanoseconds), jumps: jumps)
   }
 }
 

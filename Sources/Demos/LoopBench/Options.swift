@@ -10,18 +10,19 @@ struct Options {
 
   /// What can be measured.
   enum Subject: String, CaseIterable {
-    case tasks, sync, offload, timers
+    case tasks, cost, sync, offload, timers
   }
 
   var command = Command.measure([])
   var effort = Effort.full
 
   static let help = """
-    usage: loop-bench [options] [tasks] [sync] [offload] [timers]
+    usage: loop-bench [options] [tasks] [cost] [sync] [offload] [timers]
 
     Measures the loop beside its controls, in alternating rounds, and prints medians.
 
       tasks         yield, spawn, gather and suspend, beside Swift's default executor on one processor
+      cost          a child of gather, scopes, races and their kin, beside spawn and await by hand
       sync          semaphore and lock, free and handed over, beside a bare suspension
       offload       calls on the thread pool
       timers        timers beside a plain binary heap in C, sleeping tasks beside Swift's default executor
@@ -59,7 +60,7 @@ struct Options {
     }
     if isCheck { options.effort = .check }
     if subjects.isEmpty {
-      guard isCheck else { refuse("say what to measure: tasks, sync, offload or timers") }
+      guard isCheck else { refuse("say what to measure: tasks, cost, sync, offload or timers") }
       subjects = Subject.allCases
     }
     options.command = .measure(subjects)

@@ -27,6 +27,7 @@
 /// - Throws: ``RetryError`` when there are to be no more attempts. As it is, an error that `isRetried` refuses and
 ///   that of a cancelled attempt; `CancellationError` if the task is cancelled between two attempts.
 /// - Precondition: An event loop runs on this thread.
+@inlinable
 public func retry<Success>(
   attempts: Int, wait: Backoff = .exponential(), attemptLimit: Duration? = nil, within limit: Duration? = nil,
   if isRetried: (any Error) -> Bool = { _ in true },
@@ -42,11 +43,10 @@ public func retry<Success>(
     try Task.checkCancellation()
     let attempt = schedule.begin()
     do {
-      guard schedule.cutoff < .distantFuture else { return try await body(attempt) }
+      guard schedule.isLimited else { return try await body(attempt) }
       return try await withTimeout(until: schedule.cutoff, isolation: isolation) { try await body(attempt) }
     } catch {
-      if Task.isCancelled || isCancellation(error) { throw error }
-      try schedule.checkCut(by: error)
+      try schedule.check(error)
       guard isRetried(error) else { throw error }
       let wait = wait.wait(after: attempt, using: &generator)
       let next = try schedule.next(after: wait, since: error)
@@ -101,7 +101,8 @@ extension RetryError: CustomStringConvertible {
 }
 
 /// How far the attempts of one call have come, and how far they may go.
-private struct RetrySchedule {
+@usableFromInline
+struct RetrySchedule {
   private let attempts: Int
   private let attemptLimit: Duration?
   private let start: Instant
@@ -110,8 +111,9 @@ private struct RetrySchedule {
   /// How many attempts have begun.
   private var begun = 0
   /// When the present attempt must have ended.
-  private(set) var cutoff = Instant.distantFuture
+  @usableFromInline private(set) var cutoff = Instant.distantFuture
 
+  @usableFromInline
   init(attempts: Int, attemptLimit: Duration?, limit: Duration?) {
     precondition(attemptLimit ?? .nanoseconds(1) > .zero, "An attempt may take more than no time at all")
     self.attempts = attempts
@@ -124,6 +126,7 @@ private struct RetrySchedule {
   /// Begins an attempt.
   ///
   /// - Returns: Its number, counted from 1.
+  @usableFromInline
   mutating func begin() -> Int {
     begun += 1
     cutoff = min(deadline, attemptLimit.map { LoopCore.current.now + $0 } ?? .distantFuture)
@@ -131,6 +134,7 @@ private struct RetrySchedule {
   }
 
   /// When the next attempt begins, if it is made after a wait.
+  @usableFromInline
   func next(after wait: Duration, since error: any Error) throws(RetryError) -> Instant {
     guard begun < attempts else { throw end(.attempts, error) }
     let next = LoopCore.current.now + wait
@@ -138,8 +142,14 @@ private struct RetrySchedule {
     return next
   }
 
-  /// Throws if the attempt has failed because the time for all of them is over: that is not the attempt's own error.
-  func checkCut(by error: any Error) throws(RetryError) {
+  /// Whether the present attempt has a limit on its time.
+  @usableFromInline var isLimited: Bool { cutoff < .distantFuture }
+
+  /// Throws if the attempt was the last one: it was cancelled, or the time for all of them is over, which is not the
+  /// attempt's own error.
+  @usableFromInline
+  func check(_ error: any Error) throws {
+    if Task.isCancelled || isCancellation(error) { throw error }
     guard let error = error as? IOError, error == IOError(.timeout, .timedOut) else { return }
     if LoopCore.current.now >= deadline { throw end(.time, error) }
   }

@@ -85,7 +85,7 @@ extension LoopCore {
   ) throws -> Success {
     checkMayRun()
     let list = TaskList()
-    let main = Child<Success>(self, in: list, name: "main")
+    let main = Child<Success>(SpawnedTask(self, in: list, name: "main"))
     mainRecord = main.task
     defer { mainRecord = nil }
     let interruption: Interruption?

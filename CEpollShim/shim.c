@@ -130,6 +130,11 @@ int cepoll_fd_close(int fd) {
 
 void cepoll_thread_name(const char *name) { pthread_setname_np(pthread_self(), name); }
 
+static _Thread_local bool is_own_thread;
+
+void cepoll_thread_set_own(void) { is_own_thread = true; }
+bool cepoll_thread_is_own(void) { return is_own_thread; }
+
 int cepoll_processor_count(void) {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) < 0 ? 1 : CPU_COUNT(&set);

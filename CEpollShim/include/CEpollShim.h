@@ -74,7 +74,9 @@ ssize_t cepoll_fd_read(int fd, void *bytes, size_t count);
 ssize_t cepoll_fd_write(int fd, const void *bytes, size_t count);
 int cepoll_fd_close(int fd);
 
-/* pthread_setname_np(3), sched_getaffinity(2), gettid(2) */
+/* pthread_setname_np(3), sched_getaffinity(2), gettid(2); whether this library has started the thread. */
+void cepoll_thread_set_own(void);
+bool cepoll_thread_is_own(void);
 void cepoll_thread_name(const char *name);
 int cepoll_processor_count(void);
 bool cepoll_thread_is_main(void);

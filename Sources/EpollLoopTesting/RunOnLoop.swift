@@ -103,7 +103,7 @@ public func runOnLoop<Success>(
   isolation: isolated (any Actor)? = #isolation,
   _ body: nonisolated(nonsending) @escaping () async throws -> Success
 ) throws -> Success {
-  guard withUnsafeCurrentTask(body: { $0 == nil }) else { throw FixtureError.blocksTask }
+  guard EventLoop.mayBlock else { throw FixtureError.blocksTask }
   guard isolation == nil else { throw FixtureError.isolated }
   let fixture = Fixture(
     clock, shuffleSeed, timeLimit: timeLimit, endsLeftovers: endsLeftovers, countsDescriptors: countsDescriptors,

@@ -39,6 +39,7 @@ struct Bench {
     if subjects.contains(where: { $0 != .tasks && $0 != .chunks }) {
       let bench = self
       try EventLoop.run {
+        if subjects.contains(.cost) { try await bench.measureCost() }
         if subjects.contains(.sync) { try await bench.measureSync() }
         if subjects.contains(.offload) { try await bench.measureOffload() }
         if subjects.contains(.timers) { try await bench.measureTimers() }

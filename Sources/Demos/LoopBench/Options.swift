@@ -10,18 +10,19 @@ struct Options {
 
   /// What can be measured.
   enum Subject: String, CaseIterable {
-    case tasks, sync, offload, timers, chunks
+    case tasks, cost, sync, offload, timers, chunks
   }
 
   var command = Command.measure([])
   var effort = Effort.full
 
   static let help = """
-    usage: loop-bench [options] [tasks] [sync] [offload] [timers] [chunks]
+    usage: loop-bench [options] [tasks] [cost] [sync] [offload] [timers] [chunks]
 
     Measures the loop beside its controls, in alternating rounds, and prints medians.
 
       tasks         yield, spawn, gather and suspend, beside Swift's default executor on one processor
+      cost          a child of gather, scopes, races and their kin, beside spawn and await by hand
       sync          semaphore and lock, free and handed over, beside a bare suspension
       offload       calls on the thread pool
       timers        timers beside a plain binary heap in C, sleeping tasks beside Swift's default executor
@@ -60,7 +61,7 @@ struct Options {
     }
     if isCheck { options.effort = .check }
     if subjects.isEmpty {
-      guard isCheck else { refuse("say what to measure: tasks, sync, offload, timers or chunks") }
+      guard isCheck else { refuse("say what to measure: tasks, cost, sync, offload, timers or chunks") }
       subjects = Subject.allCases
     }
     options.command = .measure(subjects)

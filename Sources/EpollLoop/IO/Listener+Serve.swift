@@ -35,7 +35,7 @@ extension Listener {
     let children = Children()
     var ending: any Error = CancellationError()
     do {
-      while await children.list.shrink(to: maximumConnections - 1) {
+      while await children.shrink(to: maximumConnections - 1) {
         let connection = try await accept()
         connection.bound.unchecked.serving = serving
         children.start(isolation: isolation) {

@@ -73,8 +73,13 @@ extension EventLoop {
 
   /// Whether an actor is this loop's: the main actor on the loop that owns the process, else its ``LoopActor``.
   func isOwn(_ isolation: (any Actor)?) -> Bool {
-    bound.unchecked.ownsProcess ? isolation === MainActor.shared : isolation === actor
+    guard let isolation else { return false }
+    let own = bound.unchecked.ownsProcess ? EventLoop.mainActor : ObjectIdentifier(actor)
+    return ObjectIdentifier(isolation) == own
   }
+
+  /// Kept, since `MainActor.shared` calls into the runtime each time.
+  private static let mainActor = ObjectIdentifier(MainActor.shared)
 
   /// Calls `body` soon: after all that is ready now.
   @discardableResult

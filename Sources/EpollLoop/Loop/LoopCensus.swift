@@ -22,6 +22,10 @@ extension EventLoop {
   /// Whether an event loop runs on this thread. For the testing module.
   package static var isOnThread: Bool { LoopCore.currentIfAny != nil }
 
+  /// Whether the calling code may block its thread: it runs no task, or a thread of this library's without a loop, such as
+  /// an offloaded call. For the testing module.
+  package static var mayBlock: Bool { RunningTask.address == 0 || (Thread.isOwn && !isOnThread) }
+
   /// Traps on another thread than the loop's. For the testing module.
   package func requireCurrent() { bound.check("the body of a run") }
 

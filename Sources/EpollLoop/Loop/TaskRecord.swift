@@ -81,6 +81,11 @@ class TaskRecord {
     loop.withCore { $0.currentRecord = UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()) }
   }
 
+  /// Hands the error that the task's body has thrown to its list.
+  final func reportFailure(_ error: any Error) {
+    list?._withUnsafeGuaranteedRef { $0.childFailed(error) }
+  }
+
   /// Called by the task as the last thing it does.
   final func end() {
     checkThread()
@@ -109,25 +114,31 @@ class TaskRecord {
 ///
 /// It retains them until they end: the task itself and the loop's tables know a record by its address alone.
 /// One task at a time may wait for the list to shrink.
-final class TaskList {
-  @exclusivity(unchecked) private var first: Unmanaged<TaskRecord>?
-  @exclusivity(unchecked) private var last: Unmanaged<TaskRecord>?
+@usableFromInline
+class TaskList {
+  @exclusivity(unchecked) private final var first: Unmanaged<TaskRecord>?
+  @exclusivity(unchecked) private final var last: Unmanaged<TaskRecord>?
   /// How many have been created and not ended.
-  @exclusivity(unchecked) private(set) var count = 0
+  @exclusivity(unchecked) @usableFromInline final private(set) var count = 0
   /// Who waits for the count to fall to `target`.
-  @exclusivity(unchecked) private var joiner = Waiter.nobody
-  @exclusivity(unchecked) private var target = 0
+  @exclusivity(unchecked) private final var joiner = Waiter.nobody
+  @exclusivity(unchecked) private final var target = 0
   /// Whether those yet to come are cancelled too.
-  @exclusivity(unchecked) private(set) var isClosed = false
+  @exclusivity(unchecked) final private(set) var isClosed = false
   /// Called when the last one has ended.
-  var onEmpty: (() -> Void)?
+  final var onEmpty: (() -> Void)?
+
+  init() {}
 
   deinit { abandon() }
+
+  /// Called with the error of one of the tasks that has been thrown by its body, before that task leaves the list.
+  func childFailed(_ error: any Error) {}
 
   /// Forgets all: the run is over before they have ended.
   ///
   /// Their records stay, as what the tasks hold does: a later run of the loop may go on with them.
-  func abandon() {
+  final func abandon() {
     var rest = first
     (first, last) = (nil, nil)
     (count, target, joiner, isClosed, onEmpty) = (0, 0, .nobody, false, nil)
@@ -138,7 +149,7 @@ final class TaskList {
   }
 
   /// Cancels all, the oldest first.
-  func cancelAll() {
+  final func cancelAll() {
     var rest = first
     while let record = rest?.takeUnretainedValue() {
       // A record's end does not happen on this stack: its neighbour stays.
@@ -148,7 +159,7 @@ final class TaskList {
   }
 
   /// Cancels all, also those yet to come, and calls `body` when none is left.
-  func close(_ body: @escaping () -> Void) {
+  final func close(_ body: @escaping () -> Void) {
     isClosed = true
     onEmpty = body
     cancelAll()
@@ -158,7 +169,7 @@ final class TaskList {
   /// Waits until at most `count` are left.
   ///
   /// - Returns: False if the waiting task was cancelled first.
-  nonisolated(nonsending) func shrink(to count: Int) async -> Bool {
+  final nonisolated(nonsending) func shrink(to count: Int) async -> Bool {
     while self.count > count {
       let wake = await LoopCore.current.park(for: "tasks to end") { expect(count, $0) }
       if wake == .cancelled { return false }
@@ -167,26 +178,20 @@ final class TaskList {
   }
 
   /// Waits until all have ended, whatever happens to the waiting task.
-  nonisolated(nonsending) func drain() async {
+  @usableFromInline
+  final nonisolated(nonsending) func drain() async {
     while count > 0 {
       _ = await LoopCore.current.parkThroughCancellation(for: "tasks to end") { expect(0, $0) }
     }
   }
 
-  /// Waits until all have ended; if the waiting task is cancelled, so are they.
-  nonisolated(nonsending) func join() async {
-    if await shrink(to: 0) { return }
-    cancelAll()
-    await drain()
-  }
-
-  private func expect(_ count: Int, _ waiter: Waiter) {
+  private final func expect(_ count: Int, _ waiter: Waiter) {
     target = count
     joiner = waiter
   }
 
   /// The addresses of all, the oldest first.
-  var records: [UInt] {
+  final var records: [UInt] {
     var addresses: [UInt] = []
     var rest = first
     while let link = rest {
@@ -197,7 +202,7 @@ final class TaskList {
   }
 
   @inline(__always)
-  fileprivate func append(_ record: TaskRecord) {
+  fileprivate final func append(_ record: TaskRecord) {
     let link = Unmanaged.passRetained(record)
     record.previous = last
     if let last { last._withUnsafeGuaranteedRef { $0.next = link } } else { first = link }
@@ -207,7 +212,7 @@ final class TaskList {
   }
 
   /// Takes a task off the list: it has ended, or will never start.
-  func remove(_ record: TaskRecord) {
+  final func remove(_ record: TaskRecord) {
     let (previous, next) = (record.previous, record.next)
     if let previous { previous._withUnsafeGuaranteedRef { $0.next = next } } else { first = next }
     if let next { next._withUnsafeGuaranteedRef { $0.previous = previous } } else { last = previous }

@@ -5,15 +5,25 @@
 struct TimerQueue: ~Copyable {
   /// Four of these, the children of one, fill a cache line.
   private struct Entry {
-    var deadline: Int64
-    /// Counts creations, and is counted anew when it runs out, see ``renumber()``.
-    var sequence: UInt32
-    var slot: UInt32
+    let deadline: Int64
+    /// Counts creations in its upper half, anew when it runs out, see ``renumber()``; the slot is its lower half.
+    let order: UInt64
 
     @inline(__always)
-    func precedes(_ other: Entry) -> Bool {
-      deadline < other.deadline || (deadline == other.deadline && sequence < other.sequence)
+    init(deadline: Int64, sequence: UInt32, slot: UInt32) {
+      self.deadline = deadline
+      order = UInt64(sequence) << 32 | UInt64(slot)
     }
+
+    @inline(__always)
+    var slot: UInt32 { UInt32(truncatingIfNeeded: order) }
+
+    /// One number, since two comparisons would be a branch, and of random deadlines one that is predicted badly.
+    @inline(__always)
+    private var key: Int128 { Int128(truncatingIfNeeded: deadline) << 64 | Int128(truncatingIfNeeded: order) }
+
+    @inline(__always)
+    func precedes(_ other: Entry) -> Bool { key < other.key }
   }
 
   private var heap: UnsafeMutablePointer<Entry>
@@ -115,6 +125,7 @@ struct TimerQueue: ~Copyable {
     while true {
       let first = index &* TimerQueue.arity &+ 1
       guard first < count else { break }
+      TimerQueue.prefetch(from: heap + (first &* TimerQueue.arity &+ 1))
       let best = TimerQueue.earliest(in: heap, from: first, to: min(first &+ TimerQueue.arity, count))
       let below = heap[best]
       guard below.precedes(entry) else { break }
@@ -124,6 +135,16 @@ struct TimerQueue: ~Copyable {
     }
     heap[index] = entry
     positions[Int(entry.slot)] = Int32(truncatingIfNeeded: index)
+  }
+
+  /// Has the processor fetch the children of four siblings, four cache lines, while it compares these.
+  @inline(__always)
+  private static func prefetch(from first: UnsafeMutablePointer<Entry>) {
+    let line = UInt(bitPattern: first)
+    Prefetch.line(at: line)
+    Prefetch.line(at: line &+ 64)
+    Prefetch.line(at: line &+ 128)
+    Prefetch.line(at: line &+ 192)
   }
 
   /// Which of up to four children comes first.
@@ -139,8 +160,8 @@ struct TimerQueue: ~Copyable {
       return best
     }
     // The winners of two pairs: the comparisons of the pairs do not wait for each other.
-    let left = heap[first &+ 1].precedes(heap[first]) ? first &+ 1 : first
-    let right = heap[first &+ 3].precedes(heap[first &+ 2]) ? first &+ 3 : first &+ 2
+    let left = first &+ (heap[first &+ 1].precedes(heap[first]) ? 1 : 0)
+    let right = first &+ (heap[first &+ 3].precedes(heap[first &+ 2]) ? 3 : 2)
     return heap[right].precedes(heap[left]) ? right : left
   }
 
@@ -151,8 +172,9 @@ struct TimerQueue: ~Copyable {
     var entries = UnsafeMutableBufferPointer(start: heap, count: count)
     entries.sort { $0.precedes($1) }
     for index in 0..<count {
-      heap[index].sequence = UInt32(truncatingIfNeeded: index)
-      positions[Int(heap[index].slot)] = Int32(truncatingIfNeeded: index)
+      let (deadline, slot) = (heap[index].deadline, heap[index].slot)
+      heap[index] = Entry(deadline: deadline, sequence: UInt32(truncatingIfNeeded: index), slot: slot)
+      positions[Int(slot)] = Int32(truncatingIfNeeded: index)
     }
     nextSequence = UInt32(truncatingIfNeeded: count)
   }

@@ -31,6 +31,7 @@ enum Thread {
         // SAFETY: the pointer was retained for this one use.
         let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
         cepoll_thread_name(start.name)
+        cepoll_thread_set_own()
         start.body()
         return nil
       }, start.toOpaque())
@@ -46,6 +47,9 @@ enum Thread {
 
   /// Lets another thread have the processor, sched_yield(2).
   static func giveWay() { sched_yield() }
+
+  /// Whether ``start(named:_:)`` has started the calling thread: it is none of Swift's pool, and may block.
+  static var isOwn: Bool { cepoll_thread_is_own() }
 
   /// Whether the calling thread is the one that the process has started with.
   static var isMain: Bool { cepoll_thread_is_main() }

@@ -5,10 +5,16 @@ public struct Completion<Success> {
   /// Its value or its error.
   public let result: Result<Success, any Error>
 
+  @inlinable
+  init(index: Int, result: Result<Success, any Error>) {
+    self.index = index
+    self.result = result
+  }
+
   /// Its value.
   ///
   /// - Throws: Its error.
-  public var value: Success {
+  @inlinable public var value: Success {
     get throws { try result.get() }
   }
 }
@@ -21,35 +27,54 @@ public struct Completion<Success> {
 public struct Completions<Success>: AsyncSequence {
   /// Waits for one task's end after the other.
   public struct Iterator: AsyncIteratorProtocol {
-    fileprivate let endings: Endings
+    @usableFromInline let endings: Endings
     /// Starts what there is room for.
-    fileprivate let feed: () -> Void
+    @usableFromInline let feed: () -> Void
     /// What became of the task of a number.
-    fileprivate let take: (Int) -> Result<Success, any Error>
+    @usableFromInline let take: (Int) -> Completion<Success>
     /// Whether some will never be started.
-    fileprivate let isCut: () -> Bool
+    @usableFromInline let isCut: () -> Bool
+
+    @inlinable
+    init(
+      endings: Endings, feed: @escaping () -> Void, take: @escaping (Int) -> Completion<Success>,
+      isCut: @escaping () -> Bool
+    ) {
+      self.endings = endings
+      self.feed = feed
+      self.take = take
+      self.isCut = isCut
+    }
 
     /// Waits for the next task's end.
     ///
     /// - Returns: What became of it; nil if all have been given, or after the end of what ran them.
     /// - Throws: `CancellationError` if the waiting task is cancelled first, or if some are not started because
     ///   all were cancelled. Never a task's error.
+    @inlinable
     public mutating func next() async throws -> Completion<Success>? {
       try await next(isolation: #isolation)
     }
 
     /// Waits for the next task's end; as ``next()``.
+    @inlinable
     public mutating func next(isolation: isolated (any Actor)?) async throws -> Completion<Success>? {
       feed()
-      if let number = try await endings.next() { return Completion(index: number, result: take(number)) }
+      if let number = try await endings.next() { return take(number) }
       if isCut() { throw CancellationError() }
       return nil
     }
   }
 
-  fileprivate let makeIterator: () -> Iterator
+  @usableFromInline let makeIterator: () -> Iterator
+
+  @inlinable
+  init(_ makeIterator: @escaping () -> Iterator) {
+    self.makeIterator = makeIterator
+  }
 
   /// Begins to wait.
+  @inlinable
   public func makeAsyncIterator() -> Iterator {
     makeIterator()
   }
@@ -68,6 +93,7 @@ public struct Completions<Success>: AsyncSequence {
 /// waiting task is cancelled. An error that the loop has been given counts as seen.
 ///
 /// - Parameter handles: The tasks. Those that have ended before the loop begins come first, in this order.
+@inlinable
 public func asCompleted<Success>(_ handles: [TaskHandle<Success>]) -> Completions<Success> {
   Completions {
     let endings = Endings()
@@ -75,7 +101,8 @@ public func asCompleted<Success>(_ handles: [TaskHandle<Success>]) -> Completion
       handle.task.checkThread("asCompleted")
       endings.watch(handle.task, as: number)
     }
-    return Completions.Iterator(endings: endings, feed: {}, take: { handles[$0].takeResult() }, isCut: { false })
+    return Completions.Iterator(
+      endings: endings, feed: {}, take: { Completion(index: $0, result: handles[$0].takeResult()) }, isCut: { false })
   }
 }
 
@@ -103,6 +130,7 @@ public func asCompleted<Success>(_ handles: [TaskHandle<Success>]) -> Completion
 ///   - body: What to do with the results. It is a task of its own.
 /// - Returns: The value of `body`.
 /// - Throws: The error of `body`.
+@inlinable
 public func withAsCompleted<Item, Success, Outcome>(
   over items: some Sequence<Item>, limit: Int = .max, isolation: isolated (any Actor)? = #isolation,
   _ operation: @escaping (Item) async throws -> Success,
@@ -113,24 +141,19 @@ public func withAsCompleted<Item, Success, Outcome>(
     return try await inLoopActor { try await withAsCompleted(over: items, limit: limit, operation, body: body) }
   }
   let children = Children()
-  let endings = Endings()
-  var results: [Int: Result<Success, any Error>] = [:]
+  let results = CompletionQueue<Success>()
+  let endings = results.endings
   var numbered = items.enumerated().makeIterator()
   let feed = {
     while endings.count < limit, !children.isCancelled, let (number, item) = numbered.next() {
       endings.expect()
-      // One that is cancelled before it starts ends too: somebody may wait for it behind a shield.
-      _ = children.startBody(isolation: isolation) {
-        defer { endings.add(number) }
-        guard !Task.isCancelled else { return }
-        do { results[number] = .success(try await operation(item)) } catch { results[number] = .failure(error) }
-      }
+      children.add().start(
+        CompletionWork(results, number, item, operation), skipsIfCancelled: false, isolation: isolation)
     }
   }
   let completions = Completions {
     Completions<Success>.Iterator(
-      endings: endings, feed: feed,
-      take: { results.removeValue(forKey: $0) ?? .failure(CancellationError()) },
+      endings: endings, feed: feed, take: { _ in results.takeFirst() },
       isCut: { children.isCancelled && !endings.isClosed && numbered.next() != nil })
   }
   let child = children.startBody(isolation: isolation) {
@@ -144,15 +167,69 @@ public func withAsCompleted<Item, Success, Outcome>(
   return try child.result.get()
 }
 
+/// What became of operations and has not been taken, in the order in which ``Endings`` gives their numbers.
+@usableFromInline
+final class CompletionQueue<Success> {
+  @usableFromInline var completions = Ring<Completion<Success>>()
+  @usableFromInline let endings = Endings()
+
+  @inlinable
+  init() {}
+
+  @inlinable
+  func append(_ completion: Completion<Success>) {
+    completions.append(completion)
+    endings.add(completion.index)
+  }
+
+  @inlinable
+  func takeFirst() -> Completion<Success> {
+    guard let completion = completions.removeFirst() else { preconditionFailure("An operation ended without a result") }
+    return completion
+  }
+}
+
+/// The operation for one item.
+@usableFromInline
+struct CompletionWork<Item, Success>: TaskWork {
+  @usableFromInline let results: CompletionQueue<Success>
+  @usableFromInline let number: Int
+  @usableFromInline let item: Item
+  @usableFromInline let operation: (Item) async throws -> Success
+
+  @inlinable
+  init(
+    _ results: CompletionQueue<Success>, _ number: Int, _ item: Item,
+    _ operation: @escaping (Item) async throws -> Success
+  ) {
+    self.results = results
+    self.number = number
+    self.item = item
+    self.operation = operation
+  }
+
+  @inlinable
+  @inline(__always)
+  nonisolated(nonsending) func run(for task: LentTask) async throws {
+    do {
+      // One that is cancelled before it starts ends too: somebody may wait for it behind a shield.
+      if Task.isCancelled { throw CancellationError() }
+      results.append(Completion(index: number, result: .success(try await operation(item))))
+    } catch {
+      results.append(Completion(index: number, result: .failure(error)))
+    }
+  }
+}
+
 extension TaskHandle {
   /// What became of a task that has ended; whoever asks has seen it.
-  fileprivate func takeResult() -> Result<Success, any Error> {
+  @inlinable
+  func takeResult() -> Result<Success, any Error> {
     task.checkThread("asCompleted")
-    task.isObserved = true
-    switch task.ending {
-    case .succeeded: return .success(task.value(as: Success.self))
-    case .failed(let error): return .failure(error)
-    case .none: preconditionFailure("A task that has not ended has no result")
+    guard let outcome = Child<Success>(task).outcome else {
+      preconditionFailure("A task that has not ended has no result")
     }
+    task.isObserved = true
+    return outcome
   }
 }

@@ -1,69 +1,89 @@
 /// Tasks with one parent, which waits for all of them: what stands behind scopes, gathers, races,
 /// timeouts and serving.
 ///
-/// They are a list and not a task group: to end costs the same in whatever order they end.
-final class Children {
-  let core = LoopCore.current
-  let list = TaskList()
+/// They are a list and not a task group: to end costs the same in whatever order they end. Nothing here is generic:
+/// what is generic and public is thin, compiled in the module that uses it, and calls this.
+@usableFromInline
+class Children: TaskList {
+  final let core = LoopCore.current
   /// The first failure, which has cancelled the others.
-  private(set) var failure: (any Error)?
+  @exclusivity(unchecked) @usableFromInline final private(set) var failure: (any Error)?
   /// Whether all have been cancelled, and those yet to come.
-  private(set) var isCancelled = false
+  @exclusivity(unchecked) @usableFromInline final private(set) var isCancelled = false
+  /// Whether an error that a child's body throws is the failure of all.
+  private final let cancelsOthers: Bool
 
-  /// Starts a child whose errors are the business of `body`: nobody is told of one that it throws.
-  @discardableResult
-  func start(isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Void) -> SpawnedTask {
-    let task = SpawnedTask(core, in: list)
-    task.start(isolation: isolation, body)
-    return task
+  @usableFromInline
+  init(cancelsOthers: Bool = false) {
+    self.cancelsOthers = cancelsOthers
   }
 
-  /// Starts a child with a value; if `cancelsOthers`, its error ends all.
-  func start<Success>(
-    cancelsOthers: Bool, isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success
+  /// Adds a child that is to be started next.
+  @usableFromInline
+  final func add() -> SpawnedTask {
+    SpawnedTask(core, in: self)
+  }
+
+  /// Starts a child; what it throws is dropped, unless it is the failure of all.
+  @inlinable
+  final func start(isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Void) {
+    add().start(isolation: isolation, body)
+  }
+
+  /// Starts a child with a value.
+  @inlinable
+  final func startChild<Success>(
+    isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success
   ) -> Child<Success> {
-    let child = Child<Success>(core, in: list)
-    child.start(isolation: isolation) {
-      do {
-        return try await body()
-      } catch {
-        if cancelsOthers { self.fail(error) }
-        throw error
-      }
-    }
+    let child = Child<Success>(add())
+    child.start(isolation: isolation, body)
     return child
   }
 
   /// Starts a child that also runs if all are cancelled, up to its first wait: what the parent itself does.
-  func startBody<Success>(
+  @inlinable
+  @discardableResult
+  final func startBody<Success>(
     isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success
   ) -> Child<Success> {
-    let child = Child<Success>(core, in: list)
+    let child = Child<Success>(add())
     child.start(skipsIfCancelled: false, isolation: isolation, body)
     return child
   }
 
+  override final func childFailed(_ error: any Error) {
+    if cancelsOthers { fail(error) }
+  }
+
   /// Takes an error for the failure of all, if it is the first, and cancels the others.
-  func fail(_ error: any Error) {
+  final func fail(_ error: any Error) {
     guard failure == nil else { return }
     failure = error
     cancel()
   }
 
   /// Cancels all, also those yet to come: what has not started never does.
-  func cancel() {
+  @usableFromInline
+  final func cancel() {
     guard !isCancelled else { return }
     isCancelled = true
-    list.close {}
+    close {}
+  }
+
+  /// Whether fewer than `limit` are running, and more may be started.
+  @usableFromInline
+  final func hasRoom(_ limit: Int) -> Bool {
+    !isCancelled && count < limit
   }
 
   /// Waits until fewer than `limit` are running.
   ///
   /// - Returns: False if no more should be started: one has failed, or the parent was cancelled.
-  nonisolated(nonsending) func makeRoom(_ limit: Int) async -> Bool {
-    if !isCancelled, list.count >= limit, await !list.shrink(to: limit - 1) {
+  @usableFromInline
+  final nonisolated(nonsending) func makeRoom(_ limit: Int) async -> Bool {
+    if !isCancelled, count >= limit, await !shrink(to: limit - 1) {
       cancel()
-      await list.drain()
+      await drain()
     }
     return !isCancelled
   }
@@ -71,25 +91,30 @@ final class Children {
   /// Waits until all have ended; if the parent is cancelled meanwhile, so are they.
   ///
   /// - Returns: Whether the parent was cancelled.
+  @usableFromInline
   @discardableResult
-  nonisolated(nonsending) func join() async -> Bool {
-    if await list.shrink(to: 0) { return false }
+  final nonisolated(nonsending) func join() async -> Bool {
+    if await shrink(to: 0) { return false }
     cancel()
-    await list.drain()
+    await drain()
     return true
+  }
+
+  /// Waits until all have ended, as ``join()``.
+  ///
+  /// - Throws: The failure of all.
+  @usableFromInline
+  final nonisolated(nonsending) func joinUnlessFailed() async throws {
+    await join()
+    if let failure { throw failure }
   }
 
   /// Waits until all have ended, whatever happens to the parent, and cancels those that have not when
   /// the grace is over.
-  nonisolated(nonsending) func drain(grace: Duration) async {
+  final nonisolated(nonsending) func drain(grace: Duration) async {
     let end = core.add { [self] in cancel() }
     if grace > .zero { core.schedule(end, at: core.now + grace) } else { cancel() }
-    await list.drain()
+    await drain()
     core.withdraw(end)
   }
-}
-
-extension Child {
-  /// What became of a child that has ended; one that never started was cancelled.
-  var result: Result<Success, any Error> { outcome ?? .failure(CancellationError()) }
 }

@@ -1,16 +1,20 @@
 /// What has ended, as numbers in the order of the ends, for one task at a time that waits for it.
+@usableFromInline
 final class Endings {
   private let core = LoopCore.current
   /// What has ended and not been taken begins at `taken`; there are never more than are expected at once.
-  private var ended: [Int] = []
-  private var taken = 0
+  @exclusivity(unchecked) private var ended: [Int] = []
+  @exclusivity(unchecked) private var taken = 0
   /// How many are still to end.
-  private(set) var expected = 0
+  @exclusivity(unchecked) private(set) var expected = 0
   /// Who waits for the next one.
-  private var waiter = Waiter.nobody
-  private var isAwaited = false
+  @exclusivity(unchecked) private var waiter = Waiter.nobody
+  @exclusivity(unchecked) private var isAwaited = false
   /// Callbacks that stand in the queues of tasks, to be taken back if nobody wants them any more.
   private var watches: [Waiter] = []
+
+  @usableFromInline
+  init() {}
 
   deinit {
     // Elsewhere the loop's run is over, and all callbacks with it.
@@ -19,17 +23,20 @@ final class Endings {
   }
 
   /// Whether nobody wants to know any more.
-  private(set) var isClosed = false
+  @exclusivity(unchecked) @usableFromInline private(set) var isClosed = false
 
   /// How many have not been taken.
+  @usableFromInline
   var count: Int { expected + ended.count - taken }
 
   /// Expects the end of what ``add(_:)`` will name.
+  @usableFromInline
   func expect() {
     expected += 1
   }
 
   /// Says that what was expected has ended.
+  @usableFromInline
   func add(_ number: Int) {
     guard !isClosed else { return }
     expected -= 1
@@ -38,6 +45,7 @@ final class Endings {
   }
 
   /// Expects the end of a task, which goes on whatever happens to this object.
+  @usableFromInline
   func watch(_ task: SpawnedTask, as number: Int) {
     expect()
     if task.isDone { return add(number) }
@@ -47,6 +55,7 @@ final class Endings {
   }
 
   /// Forgets everything, now and from now on: who waits for the next one is told that there is none.
+  @usableFromInline
   func close() {
     isClosed = true
     expected = 0
@@ -59,6 +68,7 @@ final class Endings {
   ///
   /// - Returns: Its number; nil if the deadline has come first, or if none is expected.
   /// - Throws: `CancellationError` if the waiting task is cancelled first.
+  @usableFromInline
   nonisolated(nonsending) func next(until deadline: Instant = .distantFuture) async throws -> Int? {
     core.checkThread()
     precondition(!isAwaited, "One task at a time may wait for the next of some tasks to end")

@@ -19,6 +19,7 @@
 /// - Returns: The values, in the order of the items.
 /// - Throws: The first error; `CancellationError` if the waiting task is cancelled and an operation was cut
 ///   short by that, or never began.
+@inlinable
 public func gather<Item, Success>(
   over items: some Sequence<Item>, limit: Int = .max, isolation: isolated (any Actor)? = #isolation,
   progress: ((GatherProgress) -> Void)? = nil, _ body: @escaping (Item) async throws -> Success
@@ -26,10 +27,13 @@ public func gather<Item, Success>(
   guard isolation != nil else {
     return try await inLoopActor { try await gather(over: items, limit: limit, progress: progress, body) }
   }
-  let gathering = Gathering<Item, Success>(cancelsOthers: true, progress, body)
-  await gathering.run(over: items, limit: limit, isolation: isolation)
+  let gathering = Gathering<Success>(cancelsOthers: true, progress)
+  await gathering.run(over: items, limit: limit, isolation: isolation, body)
   if let failure = gathering.children.failure { throw failure }
-  return try gathering.results.map { try $0.get() }
+  return try gathering.outcomes.map { outcome in
+    guard let outcome else { throw CancellationError() }
+    return try outcome.get()
+  }
 }
 
 /// Runs an operation for each item at once, and returns what became of each, in their order.
@@ -44,6 +48,7 @@ public func gather<Item, Success>(
 ///   - progress: Called after each operation's end, on the loop, in the order of the ends.
 ///   - body: What to do with an item.
 /// - Returns: A result for each item, in their order.
+@inlinable
 public func gatherSettled<Item, Success>(
   over items: some Sequence<Item>, limit: Int = .max, isolation: isolated (any Actor)? = #isolation,
   progress: ((GatherProgress) -> Void)? = nil, _ body: @escaping (Item) async throws -> Success
@@ -51,51 +56,9 @@ public func gatherSettled<Item, Success>(
   guard isolation != nil else {
     return await inLoopActor { await gatherSettled(over: items, limit: limit, progress: progress, body) }
   }
-  let gathering = Gathering<Item, Success>(cancelsOthers: false, progress, body)
-  await gathering.run(over: items, limit: limit, isolation: isolation)
-  return gathering.results
-}
-
-/// Runs several operations at once, and returns their results as a tuple in their order.
-///
-/// If one fails, the others are cancelled, and its error is thrown after all have ended; errors that
-/// come later are dropped. If the waiting task is cancelled, all are.
-///
-/// - Parameters:
-///   - bodies: What to run.
-///   - isolation: Where they run; the caller's, unless given.
-/// - Returns: The values, in the order of the operations.
-/// - Throws: The first error; `CancellationError` if the waiting task is cancelled and an operation was cut
-///   short by that, or never began.
-public func gather<each Success>(
-  _ bodies: repeat @escaping () async throws -> each Success,
-  isolation: isolated (any Actor)? = #isolation
-) async throws -> (repeat each Success) {
-  guard isolation != nil else { return try await inLoopActor { try await gather(repeat each bodies) } }
-  let children = Children()
-  let tasks = (repeat children.start(cancelsOthers: true, isolation: isolation, each bodies))
-  await children.join()
-  if let failure = children.failure { throw failure }
-  return (repeat try (each tasks).result.get())
-}
-
-/// Runs several operations at once, and returns what became of each as a tuple in their order.
-///
-/// No error cancels the others. If the waiting task is cancelled, all are.
-///
-/// - Parameters:
-///   - bodies: What to run.
-///   - isolation: Where they run; the caller's, unless given.
-/// - Returns: A result for each operation, in their order.
-public func gatherSettled<each Success>(
-  _ bodies: repeat @escaping () async throws -> each Success,
-  isolation: isolated (any Actor)? = #isolation
-) async -> (repeat Result<each Success, any Error>) {
-  guard isolation != nil else { return await inLoopActor { await gatherSettled(repeat each bodies) } }
-  let children = Children()
-  let tasks = (repeat children.start(cancelsOthers: false, isolation: isolation, each bodies))
-  await children.join()
-  return (repeat (each tasks).result)
+  let gathering = Gathering<Success>(cancelsOthers: false, progress)
+  await gathering.run(over: items, limit: limit, isolation: isolation, body)
+  return gathering.outcomes.map { $0 ?? .failure(CancellationError()) }
 }
 
 /// How far a ``gather(over:limit:isolation:progress:_:)`` has come.
@@ -108,67 +71,110 @@ public struct GatherProgress: Sendable, Hashable {
   public internal(set) var total: Int?
 }
 
-/// The items of one gather and what became of them: one array for all, no object for each.
-private final class Gathering<Item, Success> {
-  let children = Children()
-  /// The outcomes in the order of the items; nil as long as one runs, or if it never started.
-  private var outcomes: [Result<Success, any Error>?] = []
-  private let cancelsOthers: Bool
-  private var state = GatherProgress()
+/// The tasks of one gather, and how far they have come.
+@usableFromInline
+final class GatherChildren: Children {
+  @exclusivity(unchecked) private var state = GatherProgress()
   private let progress: ((GatherProgress) -> Void)?
-  private let body: (Item) async throws -> Success
 
-  init(
-    cancelsOthers: Bool, _ progress: ((GatherProgress) -> Void)?, _ body: @escaping (Item) async throws -> Success
-  ) {
-    self.cancelsOthers = cancelsOthers
+  @usableFromInline
+  init(cancelsOthers: Bool, _ progress: ((GatherProgress) -> Void)?) {
     self.progress = progress
-    self.body = body
+    super.init(cancelsOthers: cancelsOthers)
   }
 
-  /// The outcomes, when all have ended.
-  var results: [Result<Success, any Error>] {
-    outcomes.map { $0 ?? .failure(CancellationError()) }
+  /// Whether how far they have come is reported.
+  @usableFromInline
+  var isReported: Bool { progress != nil }
+
+  /// Says how many items there are.
+  @usableFromInline
+  func setTotal(_ total: Int?) {
+    state.total = total
+  }
+
+  /// Counts the end of an operation.
+  @usableFromInline
+  func end(_ error: (any Error)? = nil) {
+    state.finished += 1
+    if let error {
+      state.failed += 1
+      childFailed(error)
+    }
+    progress?(state)
+  }
+
+  /// Ends a gather not all of whose operations were started: it cannot end well, even if all that were do.
+  @usableFromInline
+  nonisolated(nonsending) func cutShort() async {
+    fail(CancellationError())
+    await drain()
+  }
+}
+
+/// What became of the items of one gather: one array for all, no object for each.
+@usableFromInline
+final class Gathering<Success> {
+  @usableFromInline let children: GatherChildren
+  /// The outcomes in the order of the items; nil as long as one runs, or if it never started.
+  @exclusivity(unchecked) @usableFromInline var outcomes: [Result<Success, any Error>?] = []
+  @usableFromInline let cancelsOthers: Bool
+
+  @inlinable
+  init(cancelsOthers: Bool, _ progress: ((GatherProgress) -> Void)?) {
+    self.cancelsOthers = cancelsOthers
+    children = GatherChildren(cancelsOthers: cancelsOthers, progress)
   }
 
   /// Runs the operation for each item, and waits until all have ended.
-  func run(over items: some Sequence<Item>, limit: Int, isolation: isolated (any Actor)?) async {
+  @inlinable
+  func run<Item>(
+    over items: some Sequence<Item>, limit: Int, isolation: isolated (any Actor)?,
+    _ body: @escaping (Item) async throws -> Success
+  ) async {
     precondition(limit > 0, "A limit on concurrency is more than zero")
-    if progress != nil { state.total = (items as? any Collection<Item>)?.count }
+    if children.isReported { children.setTotal((items as? any Collection<Item>)?.count) }
     outcomes.reserveCapacity(items.underestimatedCount)
     for item in items {
-      let hasRoom = await children.makeRoom(limit)
-      if !hasRoom, cancelsOthers {
-        // Not all have been started: it cannot end well, even if all that were do.
-        children.fail(CancellationError())
-        return await children.list.drain()
-      }
+      var hasRoom = children.hasRoom(limit)
+      if !hasRoom { hasRoom = await children.makeRoom(limit) }
+      if !hasRoom, cancelsOthers { return await children.cutShort() }
       // Who asks what became of each item gets an answer for each.
+      let place = outcomes.count
       outcomes.append(nil)
-      if hasRoom { start(item, isolation: isolation) }
+      guard hasRoom else { continue }
+      children.add().start(GatherWork(self, place, item, body), isolation: isolation)
     }
-    state.total = outcomes.count
+    children.setTotal(outcomes.count)
     await children.join()
   }
+}
 
-  private func start(_ item: Item, isolation: isolated (any Actor)?) {
-    let place = outcomes.count - 1
-    children.start(isolation: isolation) {
-      do {
-        self.end(place, .success(try await self.body(item)))
-      } catch {
-        self.end(place, .failure(error))
-      }
-    }
+/// The operation for one item of a gather.
+@usableFromInline
+struct GatherWork<Item, Success>: TaskWork {
+  @usableFromInline let gathering: Gathering<Success>
+  @usableFromInline let place: Int
+  @usableFromInline let item: Item
+  @usableFromInline let body: (Item) async throws -> Success
+
+  @inlinable
+  init(_ gathering: Gathering<Success>, _ place: Int, _ item: Item, _ body: @escaping (Item) async throws -> Success) {
+    self.gathering = gathering
+    self.place = place
+    self.item = item
+    self.body = body
   }
 
-  private func end(_ place: Int, _ outcome: Result<Success, any Error>) {
-    outcomes[place] = outcome
-    state.finished += 1
-    if case .failure(let error) = outcome {
-      state.failed += 1
-      if cancelsOthers { children.fail(error) }
+  @inlinable
+  @inline(__always)
+  nonisolated(nonsending) func run(for task: LentTask) async throws {
+    do {
+      gathering.outcomes[place] = .success(try await body(item))
+      gathering.children.end()
+    } catch {
+      gathering.outcomes[place] = .failure(error)
+      gathering.children.end(error)
     }
-    progress?(state)
   }
 }

@@ -4,6 +4,7 @@
 /// meanwhile, so nothing that the work uses is used elsewhere. Closures that Swift 6.3 takes for nonisolated, such as
 /// those written in a task group's, still run on the loop without an actor. Work that goes on after its caller, such as a
 /// spawned task, traps instead (``EventLoop/requireActor(_:_:)``).
+@usableFromInline
 func inLoopActor<Success, Failure: Error>(
   _ work: nonisolated(nonsending) @escaping () async throws(Failure) -> Success
 ) async throws(Failure) -> Success {

@@ -20,16 +20,11 @@ public struct Offloaded<Success: Sendable>: Sendable {
 /// - Throws: The error of `work`. `CancellationError` if the task is cancelled before a thread has
 ///   taken the call, and then it is never made; once it runs, this waits for its end and returns
 ///   its result. ``IOError`` if no thread at all can be started.
+@inlinable
 public func offload<Success: Sendable>(
   on pool: ThreadPool = .shared, _ work: @escaping @Sendable () throws -> Success
 ) async throws -> Success {
-  let call = OffloadedCall { try work() }
-  try await call.run(on: pool)
-  switch call.takeOutcome() {
-  case .returned(let value): return untyped(value)
-  case .threw(let error): throw error
-  case .none: throw CancellationError()
-  }
+  untyped(try await OffloadedCall({ try work() }).value(from: pool))
 }
 
 /// As ``offload(on:_:)``, and says how long the call has waited and how long it ran.

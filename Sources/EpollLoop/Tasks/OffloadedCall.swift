@@ -1,6 +1,7 @@
 import Synchronization
 
 /// One call for a pool's thread, and the task that waits for it.
+@usableFromInline
 final class OffloadedCall: Sendable {
   /// How far it has come. Only the first step can go two ways: a thread takes it, or it is withdrawn.
   private enum Stage {
@@ -28,15 +29,30 @@ final class OffloadedCall: Sendable {
   @exclusivity(unchecked) nonisolated(unsafe) private var isBack = false
 
   /// Creates a call; if the running task has task-local values, `work` sees them.
+  @usableFromInline
   init(_ work: @escaping @Sendable () throws -> Any) {
     self.work = RunningTask.hasLocalValues ? CallWithLocals(work).make : work
+  }
+
+  /// Has the call made, and waits until it is back; once.
+  ///
+  /// - Returns: What it returned.
+  /// - Throws: Its error; `CancellationError` if it was withdrawn, and then it is never made.
+  @usableFromInline
+  nonisolated(nonsending) func value(from pool: ThreadPool) async throws -> Any {
+    try await run(on: pool)
+    switch takeOutcome() {
+    case .returned(let value): return value
+    case .threw(let error): throw error
+    case .none: throw CancellationError()
+    }
   }
 
   /// Has the call made, and waits until it is back.
   ///
   /// - Throws: `CancellationError` if it was withdrawn, and then it is never made.
   @inline(__always)
-  nonisolated(nonsending) func run(on pool: ThreadPool) async throws {
+  private nonisolated(nonsending) func run(on pool: ThreadPool) async throws {
     let core = LoopCore.current
     // A virtual clock stands still as long as a thread is at work.
     core.holds += 1
@@ -75,7 +91,7 @@ final class OffloadedCall: Sendable {
   }
 
   /// Hands its outcome out, once, when it has been made.
-  func takeOutcome() -> Outcome {
+  private func takeOutcome() -> Outcome {
     var taken = Outcome.none
     swap(&taken, &outcome)
     return taken

@@ -11,6 +11,7 @@
 /// - Returns: The value of the first to end.
 /// - Throws: The error of the first to end; `CancellationError` if the waiting task is cancelled before
 ///   one has ended otherwise.
+@inlinable
 public func race<Success>(
   _ bodies: (() async throws -> Success)..., isolation: isolated (any Actor)? = #isolation
 ) async throws -> Success {
@@ -27,24 +28,18 @@ public func race<Success>(
 ///   - body: What to do with an item.
 /// - Returns: The value of the first to end.
 /// - Throws: The error of the first to end; `CancellationError` if the waiting task is cancelled before.
+@inlinable
 public func race<Item, Success>(
   over items: some Sequence<Item>, isolation: isolated (any Actor)? = #isolation,
   _ body: @escaping (Item) async throws -> Success
 ) async throws -> Success {
   guard isolation != nil else { return try await inLoopActor { try await race(over: items, body) } }
   let children = Children()
-  var first: Result<Success, any Error>?
-  for item in items {
-    children.start(isolation: isolation) {
-      let outcome: Result<Success, any Error>
-      do { outcome = .success(try await body(item)) } catch { outcome = .failure(error) }
-      if first == nil { first = outcome }
-      children.cancel()
-    }
-  }
-  precondition(children.list.count > 0, "A race needs a runner")
+  let finish = RaceFinish<Success>(children)
+  for item in items { children.add().start(RaceWork(finish, item, body), isolation: isolation) }
+  precondition(children.count > 0, "A race needs a runner")
   await children.join()
-  return try (first ?? .failure(CancellationError())).get()
+  return try (finish.first ?? .failure(CancellationError())).get()
 }
 
 /// Starts operations one after the other, each when one before has failed or a delay has passed since
@@ -111,6 +106,50 @@ public struct RaceError: Error, CustomStringConvertible {
   /// "all N failed: ERROR, …".
   public var description: String {
     "all \(errors.count) failed: " + errors.map { "\($0)" }.joined(separator: ", ")
+  }
+}
+
+/// What became of the first runner of a race that has ended.
+@usableFromInline
+final class RaceFinish<Success> {
+  @exclusivity(unchecked) @usableFromInline var first: Result<Success, any Error>?
+  @usableFromInline let children: Children
+
+  @inlinable
+  init(_ children: Children) {
+    self.children = children
+  }
+
+  /// Takes what became of a runner, if it is the first one, and ends the race.
+  @inlinable
+  func end(_ outcome: Result<Success, any Error>) {
+    if first == nil { first = outcome }
+    children.cancel()
+  }
+}
+
+/// A runner of a race.
+@usableFromInline
+struct RaceWork<Item, Success>: TaskWork {
+  @usableFromInline let finish: RaceFinish<Success>
+  @usableFromInline let item: Item
+  @usableFromInline let body: (Item) async throws -> Success
+
+  @inlinable
+  init(_ finish: RaceFinish<Success>, _ item: Item, _ body: @escaping (Item) async throws -> Success) {
+    self.finish = finish
+    self.item = item
+    self.body = body
+  }
+
+  @inlinable
+  @inline(__always)
+  nonisolated(nonsending) func run(for task: LentTask) async throws {
+    do {
+      finish.end(.success(try await body(item)))
+    } catch {
+      finish.end(.failure(error))
+    }
   }
 }
 

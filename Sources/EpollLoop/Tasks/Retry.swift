@@ -28,6 +28,7 @@
 /// - Throws: ``RetryError`` when there are to be no more attempts. As it is, an error that `isRetried` refuses and
 ///   that of a cancelled attempt; `CancellationError` if the task is cancelled between two attempts.
 /// - Precondition: An event loop runs on this thread.
+@inlinable
 public func retry<Success>(
   attempts: Int, wait: Backoff = .exponential(), attemptLimit: Duration? = nil, within limit: Duration? = nil,
   if isRetried: (any Error) -> Bool = { _ in true },
@@ -43,13 +44,12 @@ public func retry<Success>(
     try Task.checkCancellation()
     let attempt = schedule.begin()
     do {
-      guard schedule.cutoff < .distantFuture else { return try await body(attempt) }
+      guard schedule.isLimited else { return try await body(attempt) }
       return try await withTimeout(until: schedule.cutoff, given: schedule.cutoffTimeout, isolation: isolation) {
         try await body(attempt)
       }
     } catch {
-      if Task.isCancelled || isCancellation(error) { throw error }
-      try schedule.checkCut(by: error)
+      try schedule.check(error)
       guard isRetried(error) else { throw error }
       let wait = wait.wait(after: attempt, using: &generator)
       let next = try schedule.next(after: wait, since: error)
@@ -104,7 +104,8 @@ extension RetryError: CustomStringConvertible {
 }
 
 /// How far the attempts of one call have come, and how far they may go.
-private struct RetrySchedule {
+@usableFromInline
+struct RetrySchedule {
   private let attempts: Int
   private let attemptLimit: Duration?
   private let limit: Duration?
@@ -114,10 +115,11 @@ private struct RetrySchedule {
   /// How many attempts have begun.
   private var begun = 0
   /// When the present attempt must have ended.
-  private(set) var cutoff = Instant.distantFuture
+  @usableFromInline private(set) var cutoff = Instant.distantFuture
   /// The limit that this instant comes from.
-  var cutoffTimeout: Duration? { cutoff == deadline ? limit : attemptLimit }
+  @usableFromInline var cutoffTimeout: Duration? { cutoff == deadline ? limit : attemptLimit }
 
+  @usableFromInline
   init(attempts: Int, attemptLimit: Duration?, limit: Duration?) {
     precondition(attemptLimit ?? .nanoseconds(1) > .zero, "An attempt may take more than no time at all")
     self.attempts = attempts
@@ -131,6 +133,7 @@ private struct RetrySchedule {
   /// Begins an attempt.
   ///
   /// - Returns: Its number, counted from 1.
+  @usableFromInline
   mutating func begin() -> Int {
     begun += 1
     cutoff = min(deadline, attemptLimit.map { LoopCore.current.now + $0 } ?? .distantFuture)
@@ -138,6 +141,7 @@ private struct RetrySchedule {
   }
 
   /// When the next attempt begins, if it is made after a wait.
+  @usableFromInline
   func next(after wait: Duration, since error: any Error) throws(RetryError) -> Instant {
     guard begun < attempts else { throw end(.attempts, error) }
     let next = LoopCore.current.now + wait
@@ -145,8 +149,14 @@ private struct RetrySchedule {
     return next
   }
 
-  /// Throws if the attempt has failed because the time for all of them is over: that is not the attempt's own error.
-  func checkCut(by error: any Error) throws(RetryError) {
+  /// Whether the present attempt has a limit on its time.
+  @usableFromInline var isLimited: Bool { cutoff < .distantFuture }
+
+  /// Throws if the attempt was the last one: it was cancelled, or the time for all of them is over, which is not the
+  /// attempt's own error.
+  @usableFromInline
+  func check(_ error: any Error) throws {
+    if Task.isCancelled || isCancellation(error) { throw error }
     guard let error = error as? TimeoutError, error.deadline == deadline else { return }
     throw end(.time, error)
   }

@@ -16,14 +16,14 @@ public struct Backoff: Hashable, Sendable {
   }
 
   /// What it is put together from; all times in nanoseconds, zero or more.
-  private indirect enum Kind: Hashable, Sendable {
+  private enum Kind: Hashable, Sendable {
     case fixed(Int64)
-    case exponential(first: Int64, factor: Double)
+    case exponential(first: Int64, factor: Double, limit: Int64)
     case random(ClosedRange<Int64>)
     case listed([Int64])
-    case jittered(Kind, Jitter)
-    case limited(Kind, to: Int64)
-    case sum(Kind, Kind)
+    indirect case jittered(Kind, Jitter)
+    indirect case limited(Kind, to: Int64)
+    indirect case sum(Kind, Kind)
   }
 
   private let kind: Kind
@@ -48,7 +48,7 @@ public struct Backoff: Hashable, Sendable {
     from first: Duration = .milliseconds(100), factor: Double = 2, upTo limit: Duration = .seconds(30)
   ) -> Backoff {
     precondition(factor >= 1 && factor.isFinite, "A backoff grows by a factor of at least 1")
-    return Backoff(kind: .exponential(first: checked(first), factor: factor)).limited(to: limit)
+    return Backoff(kind: .exponential(first: checked(first), factor: factor, limit: checked(limit)))
   }
 
   /// A wait by chance, all in the range equally likely.
@@ -99,8 +99,8 @@ public struct Backoff: Hashable, Sendable {
     switch kind {
     case .fixed(let wait):
       return wait
-    case .exponential(let first, let factor):
-      return saturating(Double(first) * power(factor, attempt - 1))
+    case .exponential(let first, let factor, let limit):
+      return min(limit, saturating(Double(first) * power(factor, attempt - 1)))
     case .random(let range):
       return .random(in: range, using: &generator)
     case .listed(let waits):

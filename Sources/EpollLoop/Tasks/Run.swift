@@ -107,7 +107,7 @@ extension LoopCore {
   ) throws -> Success {
     checkMayRun()
     let list = TaskList()
-    let main = Child<Success>(self, in: list, name: "main")
+    let main = Child<Success>(SpawnedTask(self, in: list, name: "main"))
     return try run(cancelOn: signals, noting: &signal, main, in: list) { [self] in soon { start(main) } }
   }
 

@@ -14,12 +14,13 @@
 ///   - body: What to do. It is a task of its own, which nobody else cancels.
 /// - Returns: The value of `body`.
 /// - Throws: The error of `body`.
+@inlinable
 public func shield<Success>(
   isolation: isolated (any Actor)? = #isolation, _ body: @escaping () async throws -> Success
 ) async throws -> Success {
   guard isolation != nil else { return try await inLoopActor { try await shield(body) } }
   let children = Children()
   let child = children.startBody(isolation: isolation, body)
-  await children.list.drain()
+  await children.drain()
   return try child.result.get()
 }

@@ -95,10 +95,14 @@ public func spawn<Item, Success>(
   over items: some Sequence<Item>, isolation: isolated (any Actor)? = #isolation, file: StaticString = #fileID,
   line: UInt32 = #line, _ body: @escaping (Item) async throws -> Success
 ) -> [TaskHandle<Success>] {
+  EventLoop.requireActor(isolation, "spawn")
   var handles: [TaskHandle<Success>] = []
   handles.reserveCapacity(items.underestimatedCount)
   for item in items {
-    handles.append(spawn(isolation: isolation, file: file, line: line) { try await body(item) })
+    let task = SpawnedTask.unawaited(name: nil)
+    task.setLocation(file, line)
+    task.start(ItemWork(item, body), isolation: isolation)
+    handles.append(TaskHandle(task))
   }
   return handles
 }

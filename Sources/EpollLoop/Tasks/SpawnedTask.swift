@@ -5,19 +5,20 @@
 @usableFromInline
 final class SpawnedTask: TaskRecord {
   /// How far it has come.
+  @usableFromInline
   enum Ending {
     case none
     case succeeded
     case failed(any Error)
   }
 
-  @exclusivity(unchecked) private(set) var ending = Ending.none
+  @exclusivity(unchecked) @usableFromInline private(set) var ending = Ending.none
   /// What it returned, if it has succeeded, and that does not stand in `word`.
   @exclusivity(unchecked) @usableFromInline var value: Any?
   /// What it returned, if that takes a word at the most and is nothing but its bytes.
   @exclusivity(unchecked) @usableFromInline var word: UInt = 0
   /// Whether somebody has seen the ending, or will: an error that nobody sees is reported.
-  @exclusivity(unchecked) var isObserved: Bool
+  @exclusivity(unchecked) @usableFromInline var isObserved: Bool
   @exclusivity(unchecked) private var waiting: WaitQueue?
 
   init(_ core: LoopCore, in list: TaskList, name: String? = nil) {
@@ -84,6 +85,7 @@ final class SpawnedTask: TaskRecord {
   var taskExecutor: any TaskExecutor { loop.withCore { $0.face.taskExecutor } }
 
   /// Whether it has ended.
+  @usableFromInline
   var isDone: Bool {
     if case .none = ending { false } else { true }
   }
@@ -120,7 +122,7 @@ final class SpawnedTask: TaskRecord {
   func begin(unlessCancelled skipsIfCancelled: Bool) -> Bool {
     begin()
     guard skipsIfCancelled, isCancelled else { return true }
-    fail(CancellationError())
+    end(.failed(CancellationError()))
     return false
   }
 
@@ -133,7 +135,10 @@ final class SpawnedTask: TaskRecord {
 
   /// Called by the task as the last thing it does.
   @usableFromInline
-  func fail(_ error: any Error) { end(.failed(error)) }
+  func fail(_ error: any Error) {
+    reportFailure(error)
+    end(.failed(error))
+  }
 
   private func end(_ ending: Ending) {
     self.ending = ending
@@ -150,60 +155,35 @@ final class SpawnedTask: TaskRecord {
   /// without an actor the preference alone keeps it there. The closures throw, and are literals: the runtime would wrap
   /// any other in one that throws and is generic.
   ///
-  /// - Parameter skipsIfCancelled: Whether a task that is cancelled before it starts ends at once
-  ///   with `CancellationError`, without calling `body`.
+  /// - Parameters:
+  ///   - work: What the task does. It is a value and no closure, since a closure in that of the task would be one more
+  ///     allocation, and one more frame of the task.
+  ///   - skipsIfCancelled: Whether a task that is cancelled before it starts ends at once with `CancellationError`,
+  ///     without doing `work`.
   @inlinable
-  func start<Success>(
-    skipsIfCancelled: Bool = true, isolation: isolated (any Actor)?,
-    _ body: @escaping () async throws -> Success
-  ) {
-    // SAFETY: the task runs in the caller's isolation, or as nonisolated code on the caller's loop:
-    // in both cases on this thread, as everything that the closure has captured.
-    nonisolated(unsafe) let body = body
-    // SAFETY: it is retained until `end`, which is the last that the task does, also if its list forgets it.
-    nonisolated(unsafe) let task = Unmanaged.passUnretained(self)
+  func start(_ work: some TaskWork, skipsIfCancelled: Bool = true, isolation: isolated (any Actor)?) {
+    let start = TaskStart(self, work, skipsIfCancelled: skipsIfCancelled)
     if runsEverything {
       Task<Void, any Error> {
         _ = isolation
-        guard task._withUnsafeGuaranteedRef({ $0.begin(unlessCancelled: skipsIfCancelled) }) else { return }
-        do {
-          let value = try await body()
-          task._withUnsafeGuaranteedRef {
-            $0.keep(value)
-            $0.succeed()
-          }
-        } catch {
-          task._withUnsafeGuaranteedRef { $0.fail(error) }
-        }
+        await start.run()
       }
     } else if isolation == nil {
-      Task<Void, any Error>(executorPreference: taskExecutor) {
-        await SpawnedTask.run(task, skipsIfCancelled: skipsIfCancelled, isolation: nil, body)
-      }
+      Task<Void, any Error>(executorPreference: taskExecutor) { await start.run() }
     } else {
       TaskCreation.start(preferring: taskExecutor, isolation: isolation) {
         _ = isolation
-        await SpawnedTask.run(task, skipsIfCancelled: skipsIfCancelled, isolation: isolation, body)
+        await start.run()
       }
     }
   }
 
-  /// What the task does, on a loop that does not own the process.
+  /// Starts the task; as ``start(_:skipsIfCancelled:isolation:)``, with a body whose value it keeps.
   @inlinable
-  static func run<Success>(
-    _ task: Unmanaged<SpawnedTask>, skipsIfCancelled: Bool, isolation: isolated (any Actor)?,
-    _ body: () async throws -> Success
-  ) async {
-    guard task._withUnsafeGuaranteedRef({ $0.begin(unlessCancelled: skipsIfCancelled) }) else { return }
-    do {
-      let value = try await body()
-      task._withUnsafeGuaranteedRef {
-        $0.keep(value)
-        $0.succeed()
-      }
-    } catch {
-      task._withUnsafeGuaranteedRef { $0.fail(error) }
-    }
+  func start<Success>(
+    skipsIfCancelled: Bool = true, isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success
+  ) {
+    start(ValueWork(body), skipsIfCancelled: skipsIfCancelled, isolation: isolation)
   }
 }
 
@@ -214,31 +194,6 @@ public struct DeadlockError: Error, Hashable, Sendable, CustomStringConvertible 
 
   /// "TASK awaits its own value, and can never end".
   public var description: String { "\(task) awaits its own value, and can never end" }
-}
-
-/// A task that its creator sees to, and the type of its value.
-struct Child<Success> {
-  let task: SpawnedTask
-
-  init(_ core: LoopCore, in list: TaskList, name: String? = nil) {
-    task = SpawnedTask(core, in: list, name: name)
-  }
-
-  /// Starts the task; as ``SpawnedTask/start(skipsIfCancelled:isolation:_:)``.
-  func start(
-    skipsIfCancelled: Bool = true, isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success
-  ) {
-    task.start(skipsIfCancelled: skipsIfCancelled, isolation: isolation, body)
-  }
-
-  /// What became of it; nil as long as it runs.
-  var outcome: Result<Success, any Error>? {
-    switch task.ending {
-    case .none: nil
-    case .succeeded: .success(task.value(as: Success.self))
-    case .failed(let error): .failure(error)
-    }
-  }
 }
 
 extension SpawnedTask {

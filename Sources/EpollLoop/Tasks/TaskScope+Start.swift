@@ -28,7 +28,8 @@ extension TaskScope {
     EventLoop.requireActor(isolation, "TaskScope.start")
     let core = LoopCore.current
     let ready = ReadySignal<Value>(core)
-    let task = launch(name, isolation: isolation, isReady: { ready.value != nil }, { try await body(ready) })
+    let task = add(name)
+    launch(task, isolation: isolation, isReady: { ready.value != nil }, { try await body(ready) })
     while ready.value == nil, !task.isDone {
       let wake = await core.park(for: "a task to be ready") { ready.wake($0, orAtEndOf: task) }
       guard wake == .cancelled, ready.value == nil, !task.isDone else { continue }

@@ -29,6 +29,7 @@
 /// - Throws: The first error. `CancellationError` if the caller was cancelled and something in the scope
 ///   was cut short by that, or if the scope was cancelled by itself before `body` gave its value; a
 ///   `body` without a value then ends without error.
+@inlinable
 public func withTaskScope<Outcome>(
   limit: Int = .max, isolation: isolated (any Actor)? = #isolation, onLaterError: ((any Error) -> Void)? = nil,
   _ body: @escaping (TaskScope) async throws -> Outcome
@@ -45,21 +46,22 @@ public func withTaskScope<Outcome>(
 ///
 /// It may be given to whoever is to start tasks in it, as long as `body` or one of its tasks runs.
 public final class TaskScope {
-  private let children = Children()
+  @usableFromInline let children = Children()
   private let onLaterError: ((any Error) -> Void)?
   /// The first error, and later ones that were handed on.
   private var seenErrors = SeenErrors()
   /// How many have been started that have neither succeeded nor failed; cancelled ones stay counted.
-  private var unsettled = 0
-  private var isOver = false
+  @exclusivity(unchecked) private var unsettled = 0
+  @exclusivity(unchecked) private var isOver = false
 
   private let limit: Int
   /// How many hold one of the places that `limit` gives.
-  private var running = 0
+  @exclusivity(unchecked) private var running = 0
   /// Who waits for a place. As long as somebody does, all places are taken.
-  private var waiting: WaitQueue?
+  @exclusivity(unchecked) private var waiting: WaitQueue?
 
-  fileprivate init(limit: Int, _ onLaterError: ((any Error) -> Void)?) {
+  @usableFromInline
+  init(limit: Int, _ onLaterError: ((any Error) -> Void)?) {
     self.limit = limit
     self.onLaterError = onLaterError
   }
@@ -81,13 +83,15 @@ public final class TaskScope {
   ///   - body: What it does.
   /// - Precondition: The scope is not over, and the caller is isolated to an actor.
   @discardableResult
+  @inlinable
   public func spawn<Success>(
     name: String? = nil, isolation: isolated (any Actor)? = #isolation, file: StaticString = #fileID,
     line: UInt32 = #line, _ body: @escaping () async throws -> Success
   ) -> TaskHandle<Success> {
     EventLoop.requireActor(isolation, "TaskScope.spawn")
-    let task = launch(name, isolation: isolation, isReady: { true }, body)
+    let task = add(name)
     task.setLocation(file, line)
+    launch(task, isolation: isolation, body)
     return TaskHandle(task)
   }
 
@@ -101,54 +105,78 @@ public final class TaskScope {
   }
 
   /// Runs `body` and waits for all that it has started.
-  fileprivate func run<Outcome>(
+  @inlinable
+  func run<Outcome>(
     isolation: isolated (any Actor)?, _ body: @escaping (TaskScope) async throws -> Outcome
   ) async throws -> Outcome {
     let child = children.startBody(isolation: isolation) {
       do {
         return try await body(self)
       } catch {
-        // Of itself it may fail with CancellationError: by the value of a task that was cancelled.
-        if !(self.children.isCancelled && isCancellation(error)), !self.fail(error) {
-          UnhandledErrors.report(error, of: "the body of a scope")
-        }
+        self.bodyFailed(error)
         throw error
       }
     }
+    if try await !waitForAll(child.task), let nothing = () as? Outcome { return nothing }
+    return try child.result.get()
+  }
+
+  /// Takes the error of the scope's body.
+  @usableFromInline
+  func bodyFailed(_ error: any Error) {
+    // Of itself it may fail with CancellationError: by the value of a task that was cancelled.
+    if !(children.isCancelled && isCancellation(error)), !fail(error) {
+      UnhandledErrors.report(error, of: "the body of a scope")
+    }
+  }
+
+  /// Waits until everything in the scope has ended.
+  ///
+  /// - Returns: Whether the body's outcome is the scope's; if not, the scope was cancelled by itself before the body
+  ///   gave its value.
+  /// - Throws: The first error; `CancellationError` if the caller was cancelled and something was cut short by that.
+  @usableFromInline
+  nonisolated(nonsending) func waitForAll(_ body: SpawnedTask) async throws -> Bool {
     let wasCancelled = await children.join()
     isOver = true
     if let failure = children.failure { throw failure }
     if wasCancelled, unsettled > 0 { throw CancellationError() }
-    if !wasCancelled, case .failure = child.result, let nothing = () as? Outcome { return nothing }
-    return try child.result.get()
+    return wasCancelled || body.hasSucceeded
   }
 
-  /// Starts a task that takes a place while it runs, and whose error ends the scope if `isReady`.
-  func launch<Success>(
-    _ name: String?, isolation: isolated (any Actor)?, isReady: @escaping () -> Bool,
-    _ body: @escaping () async throws -> Success
-  ) -> SpawnedTask {
+  /// Adds a task that is to be launched next.
+  @usableFromInline
+  func add(_ name: String?) -> SpawnedTask {
     check()
     precondition(!isOver, "A task scope that is over starts no more tasks")
     unsettled += 1
-    let task = SpawnedTask(children.core, in: children.list, name: name)
-    // What it throws is thrown by the scope, or goes to whoever hears of later errors.
-    task.start(isolation: isolation) {
-      try await self.takePlace(for: task)
-      defer { self.givePlaceBack() }
-      do {
-        let value = try await body()
-        self.unsettled -= 1
-        return value
-      } catch {
-        if !isCancellation(error) {
-          self.unsettled -= 1
-          if isReady() { task.isObserved = self.fail(error) }
-        }
-        throw error
-      }
+    return SpawnedTask(children.core, in: children, name: name)
+  }
+
+  /// Starts a task that takes a place while it runs, and whose error ends the scope if `isReady`.
+  @inlinable
+  func launch<Success>(
+    _ task: SpawnedTask, isolation: isolated (any Actor)?, isReady: (() -> Bool)? = nil,
+    _ body: @escaping () async throws -> Success
+  ) {
+    task.start(ScopeWork(self, isReady, body), isolation: isolation)
+  }
+
+  /// Called by a task as the last thing it does: gives its place back.
+  @usableFromInline
+  func succeeded() {
+    unsettled -= 1
+    givePlaceBack()
+  }
+
+  /// Called by a task as the last thing it does: gives its place back, and takes its error if it was ready.
+  @usableFromInline
+  func failed(_ task: SpawnedTask, _ error: any Error, _ wasReady: Bool) {
+    if !isCancellation(error) {
+      unsettled -= 1
+      if wasReady { task.isObserved = fail(error) }
     }
-    return task
+    givePlaceBack()
   }
 
   /// Takes an error for the scope's, if it is the first one.
@@ -167,17 +195,22 @@ public final class TaskScope {
     return true
   }
 
-  /// Waits until fewer tasks than the limit run; what is given back goes to who has waited longest.
-  private nonisolated(nonsending) func takePlace(for task: SpawnedTask) async throws {
-    if running < limit {
-      running += 1
-      return
-    }
+  /// Takes a place, if fewer tasks than the limit run.
+  @usableFromInline
+  func takeFreePlace() -> Bool {
+    guard running < limit else { return false }
+    running += 1
+    return true
+  }
+
+  /// Waits for a place; what is given back goes to who has waited longest.
+  @usableFromInline
+  nonisolated(nonsending) func waitForPlace(for task: LentTask) async throws {
     let queue = waiting ?? WaitQueue(children.core)
     waiting = queue
     let wake = await children.core.park(for: "a place in a scope") { queue.append($0) }
     guard wake == .ready else { throw CancellationError() }
-    guard !task.isCancelled else {
+    guard task.lend({ !$0.isCancelled }) else {
       givePlaceBack()
       throw CancellationError()
     }
@@ -189,5 +222,35 @@ public final class TaskScope {
 
   private func check() {
     if !children.core.isCurrent { LoopCore.refuse("TaskScope") }
+  }
+}
+
+/// What a task of a scope does: it takes a place while its body runs.
+@usableFromInline
+struct ScopeWork<Success>: TaskWork {
+  @usableFromInline let scope: TaskScope
+  @usableFromInline let isReady: (() -> Bool)?
+  @usableFromInline let body: () async throws -> Success
+
+  @inlinable
+  init(_ scope: TaskScope, _ isReady: (() -> Bool)?, _ body: @escaping () async throws -> Success) {
+    self.scope = scope
+    self.isReady = isReady
+    self.body = body
+  }
+
+  @inlinable
+  @inline(__always)
+  nonisolated(nonsending) func run(for task: LentTask) async throws {
+    if !scope.takeFreePlace() { try await scope.waitForPlace(for: task) }
+    do {
+      let value = try await body()
+      task.lend { $0.keep(value) }
+      scope.succeeded()
+    } catch {
+      // What it throws is thrown by the scope, or goes to whoever hears of later errors.
+      task.lend { scope.failed($0, error, isReady?() ?? true) }
+      throw error
+    }
   }
 }

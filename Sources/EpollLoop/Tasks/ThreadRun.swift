@@ -18,7 +18,7 @@ package final class ThreadRun<Success>: @unchecked Sendable {
   ) {
     core = loop.bound.unchecked
     actor = loop.actor
-    main = Child(core, in: list, name: "main")
+    main = Child(SpawnedTask(core, in: list, name: "main"))
     self.body = body
   }
 

@@ -10,11 +10,15 @@
 /// - Throws: ``TimeoutError`` if the time was over and `body` was cut off by that. An error of `body` that is no
 ///   cancellation is thrown as it is, even if the time was over.
 ///   If the caller is cancelled, so is `body`, and its `CancellationError` is passed on.
+@inlinable
 public func withTimeout<Success>(
   _ limit: Duration, isolation: isolated (any Actor)? = #isolation,
   _ body: @escaping () async throws -> Success
 ) async throws -> Success {
-  try await withTimeout(until: LoopCore.current.now + limit, given: limit, isolation: isolation, body)
+  guard isolation != nil else {
+    return try await withTimeout(until: EventLoop.current.now + limit, given: limit, isolation: isolation, body)
+  }
+  return try await TimeLimit(limit).run(isolation: isolation, body)
 }
 
 /// Runs `body` with an instant of the loop's clock at which it must have ended.
@@ -24,6 +28,7 @@ public func withTimeout<Success>(
 /// ``Instant/distantFuture`` is no limit.
 ///
 /// - Throws: As ``withTimeout(_:isolation:_:)``.
+@inlinable
 public func withTimeout<Success>(
   until deadline: Instant, isolation: isolated (any Actor)? = #isolation,
   _ body: @escaping () async throws -> Success
@@ -31,9 +36,10 @@ public func withTimeout<Success>(
   try await withTimeout(until: deadline, given: nil, isolation: isolation, body)
 }
 
-/// What both forms do.
+/// As the public form.
 ///
 /// - Parameter timeout: The duration that was given, for the error.
+@inlinable
 func withTimeout<Success>(
   until deadline: Instant, given timeout: Duration?, isolation: isolated (any Actor)?,
   _ body: @escaping () async throws -> Success
@@ -43,24 +49,63 @@ func withTimeout<Success>(
       try await withTimeout(until: deadline, given: timeout, isolation: #isolation, body)
     }
   }
-  let core = LoopCore.current
-  let children = Children()
-  var isOver = deadline <= core.now
-  let alarm = core.add {
-    isOver = true
-    children.cancel()
+  return try await TimeLimit(until: deadline, given: timeout).run(isolation: isolation, body)
+}
+
+/// One child, and an instant at which it is cancelled.
+@usableFromInline
+final class TimeLimit: Children {
+  /// Whether the instant has come.
+  @exclusivity(unchecked) private var isOver: Bool
+  @exclusivity(unchecked) private var alarm = Waiter.nobody
+  private let timeout: Duration?
+  private let deadline: Instant
+
+  private init(at deadline: Instant, given timeout: Duration?, isOver: Bool) {
+    self.isOver = isOver
+    self.timeout = timeout
+    self.deadline = deadline
+    super.init(cancelsOthers: false)
+    alarm = core.add { [self] in
+      self.isOver = true
+      cancel()
+    }
+    core.schedule(alarm, at: deadline)
   }
-  core.schedule(alarm, at: deadline)
-  let child = children.startBody(isolation: isolation, body)
-  if isOver { children.cancel() }
-  let wasCancelled = await children.join()
-  core.withdraw(alarm)
-  switch child.outcome {
-  case .success(let value):
-    return value
-  case .failure(let error) where !(isOver && !wasCancelled && isCancellation(error)):
-    throw error
-  case .failure, nil:
-    throw TimeoutError(timeout: timeout, deadline: deadline)
+
+  @usableFromInline
+  convenience init(until deadline: Instant, given timeout: Duration?) {
+    self.init(at: deadline, given: timeout, isOver: deadline <= LoopCore.current.now)
+  }
+
+  @usableFromInline
+  convenience init(_ limit: Duration) {
+    let now = LoopCore.current.now
+    self.init(at: now + limit, given: limit, isOver: limit <= .zero)
+  }
+
+  /// Runs `body`, and waits for its end.
+  @inlinable
+  func run<Success>(
+    isolation: isolated (any Actor)?, _ body: @escaping () async throws -> Success
+  ) async throws -> Success {
+    let child = startBody(isolation: isolation, body)
+    try await waitForSuccess(of: child.task)
+    return child.task.value(as: Success.self)
+  }
+
+  /// Waits for the end of the child.
+  ///
+  /// - Throws: Its error; ``TimeoutError`` if the time was over and it was cut off by that.
+  @usableFromInline
+  nonisolated(nonsending) func waitForSuccess(of task: SpawnedTask) async throws {
+    if isOver { cancel() }
+    let wasCancelled = await join()
+    core.withdraw(alarm)
+    switch task.ending {
+    case .succeeded: return
+    case .failed(let error) where !(isOver && !wasCancelled && isCancellation(error)): throw error
+    case .failed, .none: throw TimeoutError(timeout: timeout, deadline: deadline)
+    }
   }
 }

@@ -26,12 +26,19 @@ public enum WaitCondition: Sendable {
 /// - Throws: `CancellationError` if the waiting task is cancelled first; the tasks go on. Never because
 ///   the time is over.
 /// - Complexity: linear in the number of tasks. For each of many in turn, take ``asCompleted(_:)``.
+@inlinable
 public func wait<Success>(
   for handles: [TaskHandle<Success>], until condition: WaitCondition = .all, timeout: Duration? = nil
 ) async throws -> (done: [TaskHandle<Success>], pending: [TaskHandle<Success>]) {
+  try await waitForEndings(of: handles.map { $0.task }, until: condition, timeout: timeout)
+  return (handles.filter { $0.task.isDone }, handles.filter { !$0.task.isDone })
+}
+
+/// Waits for tasks; what stands behind ``wait(for:until:timeout:)``.
+@usableFromInline
+func waitForEndings(of tasks: [SpawnedTask], until condition: WaitCondition, timeout: Duration?) async throws {
   let core = LoopCore.current
   let deadline = timeout.map { core.now + $0 } ?? .distantFuture
-  let tasks = handles.map(\.task)
   for task in tasks { task.checkThread("wait(for:)") }
   if !tasks.contains(where: condition.isMet(by:)), tasks.contains(where: { !$0.isDone }) {
     let endings = Endings()
@@ -40,7 +47,6 @@ public func wait<Success>(
   } else if core.spend() {
     await core.giveWay()
   }
-  return (handles.filter(\.isDone), handles.filter { !$0.isDone })
 }
 
 extension WaitCondition {

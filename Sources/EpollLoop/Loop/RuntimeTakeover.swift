@@ -126,6 +126,9 @@ enum RuntimeTakeover {
   // SAFETY: touched by the main thread only.
   nonisolated(unsafe) private static var lacksMainQueue = false
 
+  /// Whether the process belongs to a loop.
+  static var hasTakenOver: Bool { owner != nil }
+
   /// The loop that the process belongs to; there must be one.
   static var loop: EventLoop {
     guard let owner else { preconditionFailure("The process belongs to no event loop") }

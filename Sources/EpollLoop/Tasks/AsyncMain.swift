@@ -56,6 +56,10 @@ private enum AsyncMain {
 }
 
 extension EventLoop {
+  /// Whether an event loop has the process, by ``run(cancelOn:_:)`` or `EpollLoopMain`: it runs the main actor and all tasks
+  /// without an executor of their own.
+  public static var hasTakenOver: Bool { RuntimeTakeover.hasTakenOver }
+
   /// Has the first of some signals cancel the program's main task, and a second one end the program; under
   /// `EpollLoopMain`.
   ///

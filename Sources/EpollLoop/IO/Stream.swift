@@ -19,24 +19,25 @@ final class Stream {
     case finished
   }
 
+  // What each message touches comes first: it fits into a line of the processor's cache.
   let core: LoopCore
-  let socket: Socket
-  private var descriptor: FileDescriptor?
   let registration: Registration
-  /// The server whose handler has this connection; nil if none has.
-  @exclusivity(unchecked) var serving: Serving?
-  /// Whether the peer has ended its direction, and all of it has been read.
-  @exclusivity(unchecked) var hasReadEnd = false
-  /// Why the connection is broken: the kernel reports it once, to a read or a write, and then the end of the stream.
-  @exclusivity(unchecked) var failure: Errno?
-  @exclusivity(unchecked) private(set) var writing = Writing.open
-  @exclusivity(unchecked) private(set) var phase = Phase.open
-  /// Tasks that wait for their turn to write; made when the first one does.
-  @exclusivity(unchecked) private var writers: WaitQueue?
-  /// The close that waits; stale if none does. It is no writer: a finish fails the writers behind it.
-  @exclusivity(unchecked) var closer = Waiter.nobody
   /// The memory of the last chunk that was read; used again once the reader has let go of it.
   @exclusivity(unchecked) var lastBuffer: Buffer?
+  /// The server whose handler has this connection; nil if none has.
+  @exclusivity(unchecked) var serving: Serving?
+  let socket: Socket
+  /// Why the connection is broken: the kernel reports it once, to a read or a write, and then the end of the stream.
+  @exclusivity(unchecked) var failure: Errno?
+  /// Whether the peer has ended its direction, and all of it has been read.
+  @exclusivity(unchecked) var hasReadEnd = false
+  @exclusivity(unchecked) private(set) var writing = Writing.open
+  @exclusivity(unchecked) private(set) var phase = Phase.open
+  /// Tasks that wait for their turn to write; created when the first one does.
+  @exclusivity(unchecked) private var writers: WaitQueue?
+  /// The close that waits; stale if none does. It is no writer: a half-close fails the writers behind it.
+  @exclusivity(unchecked) var closer = Waiter.nobody
+  private var descriptor: FileDescriptor?
 
   /// Takes over a socket that is connected, or has begun to be.
   convenience init(_ descriptor: consuming FileDescriptor, _ core: LoopCore) throws(Errno) {

@@ -50,7 +50,7 @@ enum Unsafe {
     // Jobs, records, callbacks and registrations stand in tables as addresses: a reference there costs
     // a retain and a release for each wake-up.
     "Sources/EpollLoop/Loop/Callback.swift": ["Unmanaged"],
-    "Sources/EpollLoop/Loop/Waiter.swift": ["Unmanaged"],
+    "Sources/EpollLoop/Loop/Waiter.swift": ["Unmanaged", "unsafeBitCast"],
     // Executors are compared by their addresses.
     "Sources/EpollLoop/Loop/WaitInPlace.swift": ["unsafeBitCast"],
     // The table of actors that wait stands behind a lock; they are known by the addresses of their executors.

@@ -237,7 +237,7 @@ extension LoopCore {
   }
 
   // SAFETY: an executor reference of two zero words is the runtime's "generic" one.
-  private static let noExecutor = unsafeBitCast((UInt(0), UInt(0)), to: UnownedSerialExecutor.self)
+  static let noExecutor = unsafeBitCast((UInt(0), UInt(0)), to: UnownedSerialExecutor.self)
 
   /// Runs a job on the executor it was enqueued to, or suspended on.
   @inline(__always)

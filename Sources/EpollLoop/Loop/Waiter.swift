@@ -119,7 +119,12 @@ struct WaiterTable: ~Copyable {
       case .function:
         let words = UnsafeMutableRawPointer(slots + Int(index))
         words.bindMemory(to: Function.self, capacity: 1).deinitialize(count: 1)
-      case .free, .task, .job, .sentinel: break
+      case .job:
+        // It would wake a `Task.sleep` that was cancelled: one that still sleeps holds the loop. It frees itself.
+        // SAFETY: the address came from an UnownedJob, which is one word, and is run once.
+        let job = unsafeBitCast(slots[Int(index)].subject, to: UnownedJob.self)
+        job.runSynchronously(on: LoopCore.noExecutor)
+      case .free, .task, .sentinel: break
       }
     }
     slots.deallocate()

@@ -31,7 +31,9 @@ let demos: [Target] = [
 
 let tests: [Target] = [
   .testTarget(
-    name: "EpollLoopTests", dependencies: ["EpollLoop", "EpollLoopTesting", "CEpollShim"], swiftSettings: settings),
+    name: "EpollLoopTests", dependencies: ["EpollLoop", "EpollLoopTesting", "CEpollShim", "CTestSettings"],
+    swiftSettings: settings),
+  .target(name: "CTestSettings", path: "Tests/CTestSettings"),
   // Tests as users write them in a target with this default isolation, and tests of XCTest.
   .testTarget(
     name: "FixtureTests", dependencies: ["EpollLoop", "EpollLoopTesting"],

@@ -84,7 +84,7 @@ bool cepoll_thread_is_main(void);
 /* Dispatch's main queue. Each has no effect where Dispatch is not linked.
  * drain: runs what is in the queue now; on the thread that owns it.
  * handle: a descriptor that is readable when the queue has work, or -errno: ENOSYS without Dispatch.
- * async: has the queue call `work` once, by whoever drains it; starts no thread.
+ * async: has the queue call `work` once, on the thread that drains it; starts no thread.
  * watch: has the queue call `work` whenever `fd` is readable; Dispatch starts a thread of its own for that.
  * assert: ends the program unless the calling code runs in the queue. */
 void cepoll_main_queue_drain(void);

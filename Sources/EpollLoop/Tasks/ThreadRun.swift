@@ -43,7 +43,7 @@ extension EventLoop {
   ///
   /// - Parameters:
   ///   - name: The thread's name.
-  ///   - prepare: Called on the new thread before the run, to call the run.
+  ///   - run: Called on the new thread; it calls ``ThreadRun/run()``.
   ///   - body: What to run.
   package func runOnThread<Success>(
     named name: String,

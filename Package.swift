@@ -15,6 +15,7 @@ let demos: [Target] = [
   .demo("async-main", "AsyncMain", ["EpollLoopMain"]),
   .demo("sync-main", "SyncMain"),
   .demo("existing-program", "ExistingProgram", ["EpollLoopMain"]),
+  .demo("runtime-tour", "RuntimeTour", ["EpollLoopMain"]),
   .demo("sync-existing-program", "SyncExistingProgram", ["EpollLoopMain"]),
   .demo("asyncio-tour", "AsyncioTour"),
   .demo("one-thread-main", "OneThreadMain", ["OneThreadScenario", "EpollLoopMain"]),

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CEpollShim.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
@@ -22,6 +23,13 @@ static const int64_t nanoseconds_per_second = 1000000000;
 static int control(int poller, int operation, int fd, uint32_t events, uint64_t token) {
   struct epoll_event event = {.events = events, .data = {.u64 = token}};
   return OR_ERRNO(epoll_ctl(poller, operation, fd, &event));
+}
+
+int cepoll_fd_replace(int fd, int fresh) {
+  if (fresh < 0) return fresh;
+  int result = OR_ERRNO(dup3(fresh, fd, O_CLOEXEC));
+  close(fresh);
+  return result;
 }
 
 int cepoll_create(void) { return OR_ERRNO(epoll_create1(EPOLL_CLOEXEC)); }
@@ -141,6 +149,8 @@ int cepoll_processor_count(void) {
 }
 
 bool cepoll_thread_is_main(void) { return getpid() == gettid(); }
+
+void cepoll_at_fork(void (*in_child)(void)) { pthread_atfork(NULL, NULL, in_child); }
 
 /* Dispatch's main queue. Weak: where Dispatch is not linked, there is no such queue. */
 

@@ -27,6 +27,8 @@ _Static_assert(sizeof(struct epoll_event) == 12 || sizeof(struct epoll_event) ==
 
 /* epoll(7) */
 int cepoll_create(void);
+/* Gives a descriptor's number to another one, which a call of this shim has created or not. dup3(2) */
+int cepoll_fd_replace(int fd, int fresh);
 int cepoll_add(int poller, int fd, uint32_t events, uint64_t token);
 int cepoll_modify(int poller, int fd, uint32_t events, uint64_t token);
 int cepoll_delete(int poller, int fd);
@@ -80,6 +82,8 @@ bool cepoll_thread_is_own(void);
 void cepoll_thread_name(const char *name);
 int cepoll_processor_count(void);
 bool cepoll_thread_is_main(void);
+/* Has a function called in each child that this process forks. pthread_atfork(3) */
+void cepoll_at_fork(void (*in_child)(void));
 
 /* Dispatch's main queue. Each has no effect where Dispatch is not linked.
  * drain: runs what is in the queue now; on the thread that owns it.

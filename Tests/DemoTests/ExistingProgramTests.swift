@@ -22,10 +22,25 @@ import Testing
     #expect(run.error.first?.contains("Incorrect actor executor assumption") == true)
   }
 
-  @Test func `where Dispatch has the main thread, its main queue runs the loop`() throws {
-    let run = try Program.run("sync-existing-program")
-    #expect(run.output == ["5050 hello"])
+  @Test(
+    arguments: [
+      ("tour", "5050 hello"), ("immediate", "a task that waits before the loop's first turn"),
+      ("elsewhere", "a task on another executor has slept"),
+      ("elsewhere-later", "a task has slept on another executor"), ("in-place", "the main queue has run"),
+      ("execute", "a call from another thread"), ("callback", "a callback"), ("storm", "100 rounds"),
+      ("fork", "the child ended with 7"),
+    ])
+  func `where Dispatch has the main thread, its main queue runs the loop`(what: String, says: String) throws {
+    let run = try Program.run("sync-existing-program", [what])
+    #expect(run.output == [says])
+    #expect(run.error == [])
     #expect(run.exit == .code(0))
+  }
+
+  @Test func `a run in a program whose loop has the thread traps, and says what to do`() throws {
+    let run = try Program.run("sync-existing-program", ["run"])
+    #expect(run.error.first?.contains("EventLoop.run was called in a program that imports EpollLoopMain") == true)
+    #expect(run.exit != .code(0))
   }
 
   @Test func `a pipe whose reader is gone ends the program as without the library`() throws {

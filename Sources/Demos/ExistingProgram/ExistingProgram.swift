@@ -5,6 +5,8 @@ import Glibc
 /// A program that was written without this library, but for the import: one thing for each word on the command line.
 @main
 struct ExistingProgram {
+  private static let words = "thread | actor | preference | immediate | main-queue | assume"
+
   static func main() async throws {
     switch CommandLine.arguments.dropFirst().first {
     case "thread":
@@ -47,8 +49,11 @@ struct ExistingProgram {
       print("the main queue has run")
     case "assume":
       await Task.detached { assumeMainActor() }.value
-    default:
-      print("usage: existing-program thread | actor | preference | immediate | main-queue | assume")
+    case let word?:
+      guard let ending = Ending(rawValue: word) else { fallthrough }
+      try await ending.happen()
+    case nil:
+      print("usage: existing-program \(words) | \(Ending.allCases.map(\.rawValue).joined(separator: " | "))")
       exit(64)
     }
   }

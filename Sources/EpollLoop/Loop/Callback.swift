@@ -48,11 +48,13 @@ extension LoopCore {
   /// Makes a waiter of a function that is called once; it is to be placed or woken next.
   @inline(__always)
   func add(_ body: consuming @escaping () -> Void) -> Waiter {
-    waiters.take(function: body)
+    if awaitsFirstTurn { cameEarly() }
+    return waiters.take(function: body)
   }
 
   /// Makes a waiter of a callback; it is to be placed or woken next.
   func add(_ callback: Callback) -> Waiter {
+    if awaitsFirstTurn { cameEarly() }
     let subject = UInt(bitPattern: Unmanaged.passRetained(callback).toOpaque())
     return waiters.take(.callback, subject: subject, record: 0)
   }

@@ -46,6 +46,8 @@ final class Inbox: Sendable {
   /// Nil when the loop is gone: other threads may hold the inbox for longer.
   // SAFETY: it is closed when no thread rings it, and none ever will.
   @exclusivity(unchecked) nonisolated(unsafe) private var bell: WakeDescriptor?
+  /// Whether the main queue wakes the loop, and not the bell.
+  private let wakesByMainQueue = Atomic(false)
   /// How many threads are ringing it.
   private let ringing = Atomic(0)
   /// The bell's descriptor, to be watched by the loop.
@@ -80,10 +82,27 @@ final class Inbox: Sendable {
   }
 
   private func ring() {
-    bell?.signal()
+    if !wakesByMainQueue.load(ordering: .acquiring) || !MainQueue.call(LoopCore.turnInMainQueue) { bell?.signal() }
     Perturbation.point()
     ringing.subtract(1, ordering: .releasing)
   }
+
+  /// Has items wake the loop by a call in Dispatch's main queue, from the first one on: no thread runs the loop yet.
+  func wakeByMainQueue() {
+    wakesByMainQueue.store(true, ordering: .sequentiallyConsistent)
+    attention.store(Attention.asleep, ordering: .sequentiallyConsistent)
+  }
+
+  /// Has items wake the loop by the bell again: a thread runs the loop.
+  ///
+  /// One that comes meanwhile may still use the main queue, which the loop watches.
+  func wakeByBell() { wakesByMainQueue.store(false, ordering: .sequentiallyConsistent) }
+
+  /// Gives a forked child a bell of its own.
+  func replaceBell() throws(Errno) { try bell?.replace() }
+
+  /// Whether the next item wakes the loop: there was none when it last looked.
+  var isAsleep: Bool { attention.load(ordering: .acquiring) == Attention.asleep }
 
   /// Closes the bell: the loop is gone, and will not sleep again.
   func end() {

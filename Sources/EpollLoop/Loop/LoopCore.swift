@@ -111,9 +111,14 @@ final class LoopCore {
     alarm = try AlarmDescriptor()
     // Only now: what has failed before is never left.
     number = LoopDirectory.enter(inbox)
+    try watchOwn()
+    executor.core = .passUnretained(self)
+  }
+
+  /// Watches the bell and the alarm.
+  func watchOwn() throws(Errno) {
     try poller.add(inbox.bellNumber, for: [.readable, .edgeTriggered], token: LoopCore.bellToken)
     try poller.add(alarm.number, for: [.readable, .edgeTriggered], token: LoopCore.alarmToken)
-    executor.core = .passUnretained(self)
   }
 
   deinit {

@@ -135,7 +135,7 @@ extension LoopCore {
   private func stopCancellable(
     _ waiter: Waiter, isolation: isolated (any Actor)? = #isolation
   ) async {
-    if attendance.load(ordering: .relaxed) != .attended { jobArrivedUnattended(0) }
+    if awaitsFirstTurn { cameEarly() }
     let bound = LoopBound(self, self)
     let inbox = inbox
     await withTaskCancellationHandler {

@@ -20,10 +20,10 @@ final class LoopTaskExecutor: TaskExecutor, SchedulingExecutor, @unchecked Senda
     let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
     if core.isCurrent {
       core.ready.append(address, .loopJob)
+      if core.awaitsFirstTurn { core.cameEarly(address) }
     } else {
       _ = core.inbox.submit(.loopJob(address))
     }
-    if core.attendance.load(ordering: .relaxed) != .attended { core.jobArrivedUnattended(address) }
   }
 
   func enqueue<C: Clock>(
@@ -50,10 +50,10 @@ final class LoopSerialExecutor: MainExecutor, SchedulingExecutor, @unchecked Sen
     let address = unsafeBitCast(UnownedJob(job), to: UInt.self)
     if core.isCurrent {
       core.ready.append(address, .actorJob)
+      if core.awaitsFirstTurn { core.cameEarly(address) }
     } else {
       _ = core.inbox.submit(.actorJob(address))
     }
-    if core.attendance.load(ordering: .relaxed) != .attended { core.jobArrivedUnattended(address) }
   }
 
   func enqueue<C: Clock>(
@@ -108,6 +108,7 @@ extension LoopCore {
     let waiter = waiters.take(.job, subject: address, record: 0)
     waiters.slots[Int(waiter.slot)].home = .none
     schedule(waiter, at: deadline)
+    if awaitsFirstTurn { cameEarly() }
   }
 }
 
@@ -146,6 +147,7 @@ enum RuntimeTakeover {
 
   /// As ``takeOver()``, in a program that may have made tasks already; traps where they could not go on.
   static func takeOverProgram() throws -> EventLoop {
+    requireOwnThread()
     if let owner, !lacksMainQueue { return owner }
     precondition(
       !Process.isTest,
@@ -170,6 +172,15 @@ enum RuntimeTakeover {
     lacksMainQueue = false
     core.soon { [unowned core] in core.drainMainQueue() }
     return loop
+  }
+
+  private static func requireOwnThread() {
+    precondition(
+      owner.map { $0.bound.unchecked.attendance.load(ordering: .relaxed) == .attended } ?? true,
+      """
+      EventLoop.run was called in a program that imports EpollLoopMain, whose loop has this thread: remove the import, \
+      or make main async and await the work there
+      """)
   }
 
   /// Makes a loop's executors those of the process, unless that has been done.

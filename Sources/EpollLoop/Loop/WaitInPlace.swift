@@ -8,7 +8,8 @@ extension LoopCore {
   ///
   /// Not where something else waits for this task to suspend: what a task without a record runs on top of
   /// (`Task.immediate`), the jobs of an actor that it holds, or those of an executor of somebody else's that
-  /// runs them one after the other. Timed and shuffled turns take the ordinary way too.
+  /// runs them one after the other. Timed and shuffled turns take the ordinary way too, and so do those of a guest of
+  /// Dispatch's main queue, which must not block it.
   ///
   /// - Parameter record: The address of the running task's record.
   /// - Returns: False if the task must suspend; then the waiter waits, or is woken, as before.
@@ -20,7 +21,7 @@ extension LoopCore {
 
   @inline(never)
   private func lookInPlace(_ waiter: Waiter) -> Bool {
-    guard shuffle == nil, slowTurns == nil, holdsUpNobody else { return false }
+    guard shuffle == nil, slowTurns == nil, longestPoll != 0, holdsUpNobody else { return false }
     turnsSinceLook = 0
     repeat { look() } while ready.count == 0 && !isStopping
     guard ready.count > 0, ready.startsWithWaiter(waiter.slot) else { return false }

@@ -13,6 +13,9 @@ struct WakeDescriptor: ~Copyable {
   /// The descriptor's number, to be watched.
   var number: Int32 { descriptor.number }
 
+  /// Makes the number another descriptor's.
+  func replace() throws(Errno) { _ = try Errno.check(cepoll_fd_replace(descriptor.number, cepoll_event_create())) }
+
   /// Wakes the loop; from any thread. A counter that is full counts as signalled.
   func signal() {
     let result = cepoll_event_signal(descriptor.number)
@@ -32,6 +35,9 @@ struct AlarmDescriptor: ~Copyable {
 
   /// The descriptor's number, to be watched.
   var number: Int32 { descriptor.number }
+
+  /// Makes the number another descriptor's, which is not set.
+  func replace() throws(Errno) { _ = try Errno.check(cepoll_fd_replace(descriptor.number, cepoll_timer_create())) }
 
   /// Sets the alarm; an instant that has passed rings at once. One `timerfd_settime(2)`.
   func arm(at instant: Instant) {

@@ -43,6 +43,9 @@ struct Poller: ~Copyable {
   /// The instance's own descriptor, which is readable when there are events.
   var number: Int32 { descriptor.number }
 
+  /// Makes the number another instance's, which watches nothing.
+  func replace() throws(Errno) { _ = try Errno.check(cepoll_fd_replace(descriptor.number, cepoll_create())) }
+
   /// Starts watching a descriptor: one `epoll_ctl(2)`.
   func add(_ fd: Int32, for readiness: Readiness, token: UInt64) throws(Errno) {
     _ = try Errno.check(cepoll_add(descriptor.number, fd, readiness.rawValue, token))

@@ -44,4 +44,9 @@ enum Process {
   static func atExit(_ body: @convention(c) () -> Void) {
     _ = atexit(body)
   }
+
+  /// Has a function called in each child that the process forks, pthread_atfork(3).
+  static func atFork(_ body: @convention(c) () -> Void) {
+    cepoll_at_fork(body)
+  }
 }

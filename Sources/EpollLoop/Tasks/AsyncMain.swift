@@ -15,7 +15,8 @@ public func takeOverProcess() {
   RuntimeTakeover.runAsyncMain = { $0.runAsyncMain() }
   let core = AsyncMain.orExit { try RuntimeTakeover.takeOver() }.bound.unchecked
   // Main's first part runs before the runtime has the loop run: it is on the loop all the same.
-  core.attendance.store(.unattended, ordering: .releasing)
+  core.becomeUnattended()
+  LoopCore.prepareForForks()
   core.currentHome = .actor
   core.enter()
 }
@@ -84,7 +85,7 @@ extension EventLoop {
 
 extension LoopCore {
   fileprivate func runAsyncMain() {
-    attendance.store(.attended, ordering: .releasing)
+    becomeAttended()
     let main = TaskRecord(on: LoopLink(self), in: .passUnretained(AsyncMain.state.list), name: "main")
     // It is not known if main's first wait is for a thread that the loop does not know.
     if mainTask != 0 {

@@ -35,6 +35,8 @@ final class Stream {
   @exclusivity(unchecked) private var writers: WaitQueue?
   /// The close that waits; stale if none does. It is no writer: a finish fails the writers behind it.
   @exclusivity(unchecked) var closer = Waiter.nobody
+  /// How long a close waits at most.
+  @exclusivity(unchecked) var closeTimeout = ConnectionOptions.defaultCloseTimeout
   /// The memory of the last chunk that was read; used again once the reader has let go of it.
   @exclusivity(unchecked) var lastBuffer: Buffer?
 

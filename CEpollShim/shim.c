@@ -116,6 +116,10 @@ ssize_t cepoll_socket_receive(int fd, void *bytes, size_t count) {
   return OR_ERRNO(recv(fd, bytes, count, 0));
 }
 
+ssize_t cepoll_socket_peek(int fd, void *bytes, size_t count) {
+  return OR_ERRNO(recv(fd, bytes, count, MSG_PEEK));
+}
+
 ssize_t cepoll_socket_send(int fd, const void *bytes, size_t count) {
   return OR_ERRNO(send(fd, bytes, count, MSG_NOSIGNAL));
 }

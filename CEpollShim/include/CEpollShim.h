@@ -69,6 +69,7 @@ int cepoll_socket_connect(int fd, const struct sockaddr *address, socklen_t leng
 int cepoll_socket_set(int fd, int level, int name, int value);
 int cepoll_socket_get(int fd, int level, int name, int *value);
 ssize_t cepoll_socket_receive(int fd, void *bytes, size_t count);
+ssize_t cepoll_socket_peek(int fd, void *bytes, size_t count);
 ssize_t cepoll_socket_send(int fd, const void *bytes, size_t count);
 
 /* Any descriptor. */

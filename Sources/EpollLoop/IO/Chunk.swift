@@ -151,3 +151,16 @@ extension Chunk {
     withUnsafeBytes { ByteSearch.firstOffset(of: element, in: $0) } != nil
   }
 }
+
+extension Chunk: Hashable {
+  /// Whether two chunks have the same bytes, wherever they stand; one memcmp(3).
+  public static func == (one: Chunk, other: Chunk) -> Bool {
+    one.withUnsafeBytes { bytes in other.withUnsafeBytes { ByteSearch.areEqual(bytes, $0) } }
+  }
+
+  /// Feeds the bytes to a hasher.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(count)
+    withUnsafeBytes { hasher.combine(bytes: $0) }
+  }
+}

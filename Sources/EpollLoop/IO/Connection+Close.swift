@@ -1,6 +1,4 @@
 extension Connection {
-  /// How long ``close()`` takes at most.
-  static let closeTimeout = Duration.seconds(1)
   /// The maximum number of bytes that ``close()`` reads and drops.
   static let closeDrainLimit = 1 << 20
   /// After what time ``close()`` first asks again whether all is acknowledged; each further time is twice as long.
@@ -17,15 +15,15 @@ extension Connection {
   ///
   /// A close with unread input would reset the connection and drop what has not been acknowledged (RFC 2525, 2.17).
   ///
-  /// All of it takes at most 1 s and 1 MiB: then the descriptor is closed, and writes that are still under way fail. The
-  /// call has no effect when called again, even while the first is under way. If the task is cancelled, the descriptor is
-  /// closed at once.
+  /// All of it takes at most 1 s (``ConnectionOptions/closeTimeout``) and 1 MiB: then the descriptor is closed, and writes
+  /// that are still under way fail. The call has no effect when called again, even while the first is under way. If the
+  /// task is cancelled, the descriptor is closed at once.
   public func close() async {
     let stream = bound.open("Connection.close")
     guard stream.phase == .open else { return }
     defer { stream.close() }
     stream.beginClosing()
-    await stream.linger(until: stream.core.now + Connection.closeTimeout)
+    await stream.linger(until: stream.core.now + stream.closeTimeout)
   }
 
   /// Breaks the connection off: the peer gets a reset, and what it has not read yet may be lost.

@@ -46,6 +46,7 @@ extension Connection {
       let isConnected = try socket.connect(to: address)
       // Only now: a socket that has not begun to connect reports a hang-up.
       let stream = try Stream(descriptor, core)
+      stream.closeTimeout = options.closeTimeout
       if !isConnected { try await stream.waitToConnect() }
       return Connection(stream, remoteAddress: address)
     } catch let reason as Errno {

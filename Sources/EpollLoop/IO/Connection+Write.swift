@@ -50,6 +50,28 @@ extension Connection {
     }
   }
 
+  /// Writes the bytes that the kernel has room for now, without waiting.
+  ///
+  /// The caller keeps the rest: to write it with ``write(_:)-(ArraySlice<UInt8>)``, or to drop it.
+  ///
+  /// - Returns: The number of bytes that have gone, from the first on; 0 if there is no room, or if another task writes or
+  ///   waits to: its bytes are not mixed with these.
+  /// - Throws: ``IOError`` if the connection breaks or this direction was half-closed; ``ClosedError`` if it is closed.
+  /// - Complexity: at most one `send(2)`; no allocation.
+  public func tryWrite(_ bytes: [UInt8]) throws -> Int {
+    try tryWrite(count: bytes.count) { stream in try bytes.withUnsafeBytes { try stream.trySend($0, from: 0) } }
+  }
+
+  /// Writes what there is room for of a part of an array; as ``tryWrite(_:)-([UInt8])``.
+  public func tryWrite(_ bytes: ArraySlice<UInt8>) throws -> Int {
+    try tryWrite(count: bytes.count) { stream in try bytes.withUnsafeBytes { try stream.trySend($0, from: 0) } }
+  }
+
+  /// Writes what there is room for of a chunk; as ``tryWrite(_:)-([UInt8])``.
+  public func tryWrite(_ chunk: Chunk) throws -> Int {
+    try tryWrite(count: chunk.count) { stream in try chunk.withUnsafeBytes { try stream.trySend($0, from: 0) } }
+  }
+
   /// Ends this direction: the peer reads the end of the stream after all that was written.
   ///
   /// It waits for writes that are under way. Reading goes on.
@@ -91,6 +113,20 @@ extension Connection {
     }
     stream.endWriting()
     if stream.core.spend() { await stream.core.giveWay() }
+  }
+
+  /// Writes once, if no other task has the turn.
+  @inline(__always)
+  private func tryWrite(count: Int, _ trySend: (_ stream: Stream) throws -> Int) throws -> Int {
+    let stream = bound.open("Connection.tryWrite")
+    guard try stream.beginWriting(.write) else { return 0 }
+    defer { stream.endWriting() }
+    guard count > 0 else { return 0 }
+    do {
+      return try trySend(stream)
+    } catch {
+      throw Connection.writeError(error, sent: 0, of: count)
+    }
   }
 
   private static func writeError(_ error: any Error, sent: Int, of count: Int) -> any Error {

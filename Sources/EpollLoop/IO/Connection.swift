@@ -76,6 +76,23 @@ extension Connection {
   }
 }
 
+extension Connection {
+  /// Returns the first of the bytes that have arrived and leaves them unread, waiting for at least one.
+  ///
+  /// The next read gives the same bytes again. A further peek does so at once, be it with more bytes or not: it cannot
+  /// wait until more have arrived. Counts as a read: only one task may read or peek at a time; a second one traps.
+  ///
+  /// - Parameter count: The maximum number of bytes to return; greater than zero. A call returns 64 KiB at most.
+  /// - Returns: At least one byte; nil at the end of the stream.
+  /// - Throws: As ``read()``.
+  /// - Complexity: one `recv(2)` with MSG_PEEK; no allocation unless earlier chunks have been kept.
+  public func peek(upTo count: Int = 65_536) async throws -> Chunk? {
+    precondition(count > 0, "A peek returns at least one byte: its count must be greater than zero")
+    bound.check("Connection.peek")
+    return try await bound.unchecked.read(upTo: count, peeks: true)
+  }
+}
+
 extension Connection: AsyncSequence {
   /// Gives the chunks that arrive, in order, until the peer ends its direction.
   public struct Iterator: AsyncIteratorProtocol {

@@ -16,6 +16,8 @@ public final class Listener: Sendable {
     let socket: Socket
     fileprivate var descriptor: FileDescriptor?
     let registration: Registration
+    /// What accepted connections begin with: the kernel hands on the other options.
+    fileprivate var closeTimeout = ConnectionOptions.defaultCloseTimeout
     /// Who pauses after a shortage; stale unless somebody does.
     fileprivate var pausing = Waiter.nobody
     /// The connection that could not be registered; the next attempt begins with it.
@@ -98,6 +100,7 @@ public final class Listener: Sendable {
     try socket.listen(backlog: options.backlog)
     localAddress = socket.localAddress ?? address
     bound = LoopBound(try State(descriptor, core), core)
+    bound.unchecked.closeTimeout = options.connection.closeTimeout
   }
 
   deinit {
@@ -181,7 +184,9 @@ extension Listener.State {
     do throws(Errno) {
       let registration = try register(next.descriptor.number)
       let peer = next.peer
-      return .connection(Connection(Stream(next.takeDescriptor(), registration, core), remoteAddress: peer))
+      let stream = Stream(next.takeDescriptor(), registration, core)
+      stream.closeTimeout = closeTimeout
+      return .connection(Connection(stream, remoteAddress: peer))
     } catch {
       precondition(error.isShortage, "epoll_ctl failed: \(error)")
       unregistered = consume next

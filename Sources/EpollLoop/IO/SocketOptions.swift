@@ -9,7 +9,15 @@ public struct ConnectionOptions: Sendable {
   /// The kernel's send buffer in bytes (SO_SNDBUF); nil leaves it to the kernel.
   public var sendBufferBytes: Int?
 
-  /// The defaults: no delay, no probes, the kernel's buffers.
+  /// How long ``Connection/close()`` waits at most for the peer to take the last bytes; zero or negative does not wait.
+  ///
+  /// It stands for SO_LINGER of socket(7), with which close(2) would block the loop. After it the kernel goes on sending,
+  /// but if input was left unread, it resets the connection: ``Connection/close()`` says why.
+  public var closeTimeout = ConnectionOptions.defaultCloseTimeout
+
+  static let defaultCloseTimeout = Duration.seconds(1)
+
+  /// The defaults: no delay, no probes, the kernel's buffers, 1 s to close.
   public init() {}
 
   func apply(to socket: Socket) throws(Errno) {
@@ -41,9 +49,10 @@ extension Connection {
   /// Changes options; those that are nil stay.
   ///
   /// - Throws: ``ClosedError`` if the connection is closed; ``IOError`` if the kernel refuses.
-  public func configure(noDelay: Bool? = nil, keepAlive: Bool? = nil) throws {
+  public func configure(noDelay: Bool? = nil, keepAlive: Bool? = nil, closeTimeout: Duration? = nil) throws {
     let stream = bound.open("Connection.configure")
     try stream.checkOpen(.configure)
+    if let closeTimeout { stream.closeTimeout = closeTimeout }
     do throws(Errno) {
       if let noDelay { try stream.socket.setNoDelay(noDelay) }
       if let keepAlive { try stream.socket.setKeepAlive(keepAlive) }

@@ -1,10 +1,11 @@
 extension Stream {
   /// Reads the next chunk of at most `limit` bytes, waiting for at least one.
   ///
+  /// - Parameter peeks: Whether the bytes stay unread.
   /// - Returns: Nil at the end of the stream; also, if `heedsServer`, if the server is closing and nothing has arrived.
   @inline(__always)
   nonisolated(nonsending) func read(
-    upTo limit: Int = Buffer.capacity, heedsServer: Bool = false
+    upTo limit: Int = Buffer.capacity, heedsServer: Bool = false, peeks: Bool = false
   ) async throws -> Chunk? {
     if isKnownUniquelyReferenced(&lastBuffer), let buffer = lastBuffer.take() { core.buffers.giveBack(buffer) }
     lastBuffer = nil
@@ -14,7 +15,7 @@ extension Stream {
       let buffer = core.buffers.take()
       let count: Int?
       do throws(Errno) {
-        count = try tryRead(into: buffer.bytes, count: min(limit, Buffer.capacity))
+        count = try tryRead(into: buffer.bytes, count: min(limit, Buffer.capacity), peeks: peeks)
       } catch {
         core.buffers.giveBack(buffer)
         throw error == .badFileDescriptor ? Stream.closed(.read) : IOError(.read, error)
@@ -35,7 +36,7 @@ extension Stream {
   /// - Returns: The count, 0 at the end; `wouldBlock` if there is nothing yet, without a system call
   ///   if that is known.
   @inline(__always)
-  func tryRead(into bytes: UnsafeMutableRawPointer, count: Int) throws(Errno) -> Int? {
+  func tryRead(into bytes: UnsafeMutableRawPointer, count: Int, peeks: Bool = false) throws(Errno) -> Int? {
     while true {
       switch registration.reading {
       case .ready:
@@ -48,9 +49,9 @@ extension Stream {
       case .closed:
         throw .badFileDescriptor
       }
-      let result = socket.receive(into: bytes, count: count)
+      let result = peeks ? socket.peek(into: bytes, count: count) : socket.receive(into: bytes, count: count)
       if result > 0 {
-        if result < count, registration.trustsShortReads { registration.reading = .idle }
+        if !peeks, result < count, registration.trustsShortReads { registration.reading = .idle }
         return result
       }
       if result == 0 {

@@ -37,6 +37,8 @@ final class Stream {
   @exclusivity(unchecked) private var writers: WaitQueue?
   /// The close that waits; stale if none does. It is no writer: a half-close fails the writers behind it.
   @exclusivity(unchecked) var closer = Waiter.nobody
+  /// How long a close waits at most.
+  @exclusivity(unchecked) var closeTimeout = ConnectionOptions.defaultCloseTimeout
   private var descriptor: FileDescriptor?
 
   /// Takes over a socket that is connected, or has begun to be.

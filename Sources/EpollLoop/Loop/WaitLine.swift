@@ -14,7 +14,7 @@ final class WaitLine {
     var owner = 0
   }
 
-  private let bound: LoopBound<LoopCore>
+  let bound: LoopBound<LoopCore>
   /// The first is the line's head, in which nobody sits; none before the first wait.
   @exclusivity(unchecked) private var seats: [Seat] = []
   @exclusivity(unchecked) private var free: [Int] = []
@@ -71,15 +71,8 @@ final class WaitLine {
   /// - Throws: `CancellationError` if the task was cancelled first; then nothing was left at the seat.
   @usableFromInline
   func wait(in seat: Int, for what: StaticString, owner: Int = 0) async throws -> Bool {
-    let wake = await bound.unchecked.park(for: what) { waiter in
-      let last = seats[0].previous
-      seats[seat] = Seat(waiter: waiter, next: 0, previous: last, owner: owner)
-      seats[last].next = seat
-      seats[0].previous = seat
-      length += 1
-    }
-    unlink(seat)
-    free.append(seat)
+    let wake = await bound.unchecked.park(for: what) { enter(seat, $0, owner: owner) }
+    leave(seat)
     if wake == .cancelled { throw CancellationError() }
     return wake == .ready
   }
@@ -99,6 +92,17 @@ final class WaitLine {
       let seat = seats[0].next
       // Who was cancelled has been woken already, and only has not gone on yet.
       if wake(seat, .ready) { return seat }
+    }
+    return nil
+  }
+
+  /// The seat of the waiter that has waited longest and was not cancelled; nil if there is none.
+  @usableFromInline
+  func first() -> Int? {
+    while length > 0 {
+      let seat = seats[0].next
+      if bound.unchecked.waiters.waitingSlot(seats[seat].waiter) != nil { return seat }
+      unlink(seat)
     }
     return nil
   }
@@ -136,6 +140,23 @@ final class WaitLine {
       seat = seats[seat].next
     }
     return count
+  }
+
+  /// Puts a waiter last in line, at a seat that was taken.
+  @inline(__always)
+  func enter(_ seat: Int, _ waiter: Waiter, owner: Int = 0) {
+    let last = seats[0].previous
+    seats[seat] = Seat(waiter: waiter, next: 0, previous: last, owner: owner)
+    seats[last].next = seat
+    seats[0].previous = seat
+    length += 1
+  }
+
+  /// Takes a seat out of the line, if it is in line, and frees it.
+  @inline(__always)
+  func leave(_ seat: Int) {
+    unlink(seat)
+    free.append(seat)
   }
 
   /// Takes a seat out of the line and wakes who sits there.

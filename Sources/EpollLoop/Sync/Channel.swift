@@ -33,6 +33,8 @@ public enum Channel<Element> {
     public let buffered: Int
     /// How many items it can hold.
     public let capacity: Int
+    /// The number of places that are reserved: ``Channel/Sender/reserve()``.
+    public let reserved: Int
     /// How many senders are open.
     public let openSenders: Int
     /// How many receivers are open.
@@ -86,11 +88,18 @@ final class ChannelPassage<Element> {
     return opened
   }
 
-  /// Closes a sender; the last one ends the receivers' loops when they have taken what is left.
+  /// Closes a sender; the last one ends the receivers' loops when they have taken what is left, unless places are
+  /// reserved: then the last of those does.
   func closeSender(_ number: Int) {
     openSenders -= 1
     exchange.givers.closeAll(of: number)
-    if openSenders == 0 { exchange.close() }
+    closeIfUnused()
+  }
+
+  /// Ends the receivers' loops, when they have taken what is left, if nothing more can be sent.
+  @usableFromInline
+  func closeIfUnused() {
+    if openSenders == 0, exchange.limit == exchange.capacity { exchange.close() }
   }
 
   /// Closes a receiver; with the last one what is left is dropped, and senders are told.
@@ -105,7 +114,8 @@ final class ChannelPassage<Element> {
   /// What it holds and who uses it, now.
   var statistics: Channel<Element>.Statistics {
     Channel.Statistics(
-      buffered: exchange.backlog.count, capacity: exchange.capacity, openSenders: openSenders,
-      openReceivers: openReceivers, waitingSenders: exchange.givers.count, waitingReceivers: exchange.takers.count)
+      buffered: exchange.backlog.count, capacity: exchange.capacity,
+      reserved: exchange.capacity - exchange.limit, openSenders: openSenders, openReceivers: openReceivers,
+      waitingSenders: exchange.givers.count, waitingReceivers: exchange.takers.count)
   }
 }

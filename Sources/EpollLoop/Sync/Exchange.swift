@@ -8,6 +8,10 @@
 final class Exchange<Element> {
   /// How many items it holds at the most; with zero, items only go from hand to hand.
   @usableFromInline let capacity: Int
+  /// How many items may be in the backlog: the capacity without the reserved places.
+  @exclusivity(unchecked) @usableFromInline var limit: Int
+  /// The number of tasks that wait to reserve a place, or have been woken and not gone on.
+  @exclusivity(unchecked) @usableFromInline var reserving = 0
   @exclusivity(unchecked) @usableFromInline var backlog: Backlog<Element>
   @usableFromInline let takers = WaitLine()
   @usableFromInline let givers = WaitLine()
@@ -23,6 +27,7 @@ final class Exchange<Element> {
   @inlinable
   init(capacity: Int, _ order: Backlog<Element>.Order = .fifo) {
     self.capacity = capacity
+    limit = capacity
     backlog = Backlog(order)
   }
 
@@ -37,9 +42,10 @@ final class Exchange<Element> {
   /// Gives an item if somebody waits for it or there is room for it.
   @inlinable
   func tryGive(_ item: Element) -> Bool {
-    if takers.length > 0, let seat = takers.wakeFirst() {
+    // Givers and takers wait at once only while the first giver waits to reserve: later ones stay behind it.
+    if takers.length > 0, givers.length == 0 || givers.first() == nil, let seat = takers.wakeFirst() {
       Exchange.leave(item, at: seat, in: &handed)
-    } else if backlog.count < capacity {
+    } else if backlog.count < limit {
       backlog.append(item)
     } else {
       return false
@@ -73,8 +79,10 @@ final class Exchange<Element> {
   /// Takes the item whose turn it is; nil if there is none.
   @inlinable
   func tryTake() -> Element? {
-    guard let item = backlog.removeNext() else { return nextOffer() }
-    if givers.length > 0, let offer = nextOffer() { backlog.append(offer) }
+    guard let item = backlog.removeNext() else { return reserving > 0 ? nextOfferInTurn() : nextOffer() }
+    if givers.length > 0 {
+      if reserving > 0 { admit() } else if let offer = nextOffer() { backlog.append(offer) }
+    }
     // Not before the room is taken: the item may end with it, and give another.
     withExtendedLifetime(item) {}
     return item
@@ -95,6 +103,12 @@ final class Exchange<Element> {
     let seat = takers.takeSeat()
     guard try await takers.wait(in: seat, for: "an item", owner: owner) else { return nil }
     return Exchange.pickUp(at: seat, in: &handed)
+  }
+
+  /// Takes the item that a taker who waited in several lines was handed; nil if another line has woken it.
+  @inlinable
+  func pickUpHanded(at seat: Int) -> Element? {
+    seat < handed.count ? Exchange.pickUp(at: seat, in: &handed) : nil
   }
 
   /// What the giver that has waited longest gives, who is woken; nil if nobody waits.

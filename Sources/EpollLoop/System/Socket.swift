@@ -96,6 +96,12 @@ struct Socket {
     cepoll_socket_receive(fd, bytes, count)
   }
 
+  /// As ``receive(into:count:)``, but leaves the bytes where they are, MSG_PEEK of recv(2).
+  @inline(__always)
+  func peek(into bytes: UnsafeMutableRawPointer, count: Int) -> Int {
+    cepoll_socket_peek(fd, bytes, count)
+  }
+
   /// Sends raw memory, send(2) with MSG_NOSIGNAL: the count or a negated errno.
   @inline(__always)
   func send(_ bytes: UnsafeRawPointer, count: Int) -> Int {

@@ -10,6 +10,7 @@ enum UnhandledErrors {
 }
 
 /// Whether an error says that a task was cancelled, as a write does after its first byte.
+@usableFromInline
 func isCancellation(_ error: any Error) -> Bool {
   guard let error = error as? IOError else { return error is CancellationError }
   return error.operation == .write && error.reason == .canceled

@@ -25,6 +25,16 @@ import Testing
     #expect(chunk.prefix(0).firstIndex(of: 0) == nil)
   }
 
+  @Test func `chunks with the same bytes are equal, wherever they stand`() {
+    let (one, other) = (Chunk(bytes), Chunk(bytes))
+    #expect(one == other && one.hashValue == other.hashValue)
+    let (part, same) = (Chunk("xabcabc".utf8)[1..<4], Chunk("abc".utf8))
+    #expect(part == same && Set([part, same, part.dropFirst(0)]).count == 1)
+    #expect(part != Chunk("abd".utf8) && part != Chunk("ab".utf8) && part.dropFirst() != part.dropLast())
+    #expect(part.prefix(0) == Chunk([] as [UInt8]) && one.prefix(0) != same)
+    #expect(one.dropLast() != one && one[0..<300] == other[0..<300] && one[1..<300] != other[0..<299])
+  }
+
   @Test func `a loop gives each byte once`() {
     var seen: [UInt8] = []
     for byte in Chunk(bytes)[1000..<2000] { seen.append(byte) }

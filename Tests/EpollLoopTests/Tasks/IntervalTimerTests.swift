@@ -75,6 +75,29 @@ import Testing
     }
   }
 
+  @Test func `an interval that starts at once gives its first tick now`() async throws {
+    try await runOnLoop {
+      var times: [Int64] = []
+      for try await due in every(.seconds(3), immediately: true) {
+        times.append(due.nanoseconds / 1_000_000_000)
+        if times.count == 3 { break }
+      }
+      #expect(times == [0, 3, 6])
+    }
+  }
+
+  @Test func `a reset counts anew, whatever was missed`() async throws {
+    try await runOnLoop {
+      var ticks = every(.seconds(10)).makeAsyncIterator()
+      try await sleep(for: .seconds(35))
+      ticks.reset()
+      let first = try await ticks.next()
+      let second = try await ticks.next()
+      #expect(first == Instant(nanoseconds: 45_000_000_000))
+      #expect(second == Instant(nanoseconds: 55_000_000_000))
+    }
+  }
+
   @Test func `a period of zero and less traps`() async {
     await #expect(processExitsWith: .failure) { _ = every(.zero) }
     await #expect(processExitsWith: .failure) { _ = every(.seconds(-1)) }

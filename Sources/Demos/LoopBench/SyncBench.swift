@@ -5,6 +5,7 @@ extension Bench {
   func measureSync() async throws {
     try await measureUncontended()
     try await measureHandOver()
+    try await measurePromise()
     try await measureQueues()
   }
 

@@ -1,6 +1,23 @@
 import EpollLoop
 
 extension Bench {
+  /// A reader's lock that is free.
+  func measureReadLock() async throws {
+    let count = effort.size(5_000_000)
+    var locks: [Double] = []
+    for _ in 0..<effort.rounds {
+      let lock = ReadWriteLock()
+      let watch = Stopwatch.cpu()
+      for _ in 0..<count {
+        try await lock.lockRead()
+        lock.unlockRead()
+      }
+      locks.append(watch.each(of: count))
+      try Violation.unless(lock.readerCount == 0, "a reader's lock was not given up")
+    }
+    report("read-write lock, lock and unlock of a reader", locks, .atMost(40))
+  }
+
   /// Two tasks that take turns: each sets the promise that the other awaits, and awaits its own.
   func measurePromise() async throws {
     let turns = effort.size(500_000) / 2
@@ -23,6 +40,22 @@ extension Bench {
     report(
       "promise, created, set and awaited; control: suspend and resume", pairs.ours, beside: pairs.control,
       .timesControl(1.3))
+  }
+
+  /// A task that waits for each token, beside one that sleeps for the same time.
+  func measureRateLimiter() async throws {
+    let count = effort.size(20_000)
+    var pairs = Pairs()
+    for _ in 0..<effort.rounds {
+      let limiter = RateLimiter(1, per: .microseconds(20))
+      var watch = Stopwatch.cpu()
+      for _ in 0..<count { try await limiter.acquire() }
+      pairs.ours.append(watch.each(of: count))
+      watch = Stopwatch.cpu()
+      for _ in 0..<count { try await sleep(for: .microseconds(20)) }
+      pairs.control.append(watch.each(of: count))
+    }
+    report("rate limiter, a wait of 20 µs; control: sleep", pairs.ours, beside: pairs.control, .timesControl(1.2))
   }
 }
 

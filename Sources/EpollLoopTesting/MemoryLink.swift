@@ -3,18 +3,34 @@ import EpollLoop
 /// How a pair of in-memory streams carries bytes, each way.
 public struct MemoryLink: Sendable {
   /// How long a byte travels. A reset takes no time.
-  public var latency = Duration.zero
+  public var latency: Duration
   /// How many bytes pass in a second; nil for no limit.
   public var bytesPerSecond: Int?
   /// How many bytes may be on their way or unread before a write waits.
-  public var capacity = 65_536
+  public var capacity: Int
   /// The sizes of the pieces in which bytes arrive, chosen by the seed: a protocol must not care.
-  public var pieces = 1...65_536
+  public var pieces: ClosedRange<Int>
   /// What determines the sizes.
-  public var seed: UInt64 = 0
+  public var seed: UInt64
 
-  /// No delay, no limit, whole pieces.
-  public init() {}
+  /// Creates a link; without arguments it has no delay and no limit.
+  ///
+  /// - Parameters:
+  ///   - latency: As ``latency``.
+  ///   - bytesPerSecond: As ``bytesPerSecond``.
+  ///   - capacity: As ``capacity``.
+  ///   - pieces: As ``pieces``.
+  ///   - seed: As ``seed``.
+  public init(
+    latency: Duration = .zero, bytesPerSecond: Int? = nil, capacity: Int = 65_536,
+    pieces: ClosedRange<Int> = 1...65_536, seed: UInt64 = 0
+  ) {
+    self.latency = latency
+    self.bytesPerSecond = bytesPerSecond
+    self.capacity = capacity
+    self.pieces = pieces
+    self.seed = seed
+  }
 }
 
 /// One direction: bytes with the instants at which they arrive, and the end of the stream.

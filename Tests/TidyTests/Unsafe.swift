@@ -86,6 +86,10 @@ enum Unsafe {
     "Sources/EpollLoop/Sync/Broadcast.swift": ["@unchecked"],
     "Sources/EpollLoop/Sync/Broadcast+Subscription.swift": ["@unchecked"],
     "Sources/EpollLoop/Sync/Watch.swift": ["@unchecked"],
+    "Sources/EpollLoop/Sync/Once.swift": ["@unchecked"],
+    "Sources/EpollLoop/Sync/KeyedLimiter.swift": ["@unchecked"],
+    // One caller wins the claim, and its outcome goes to the loop's thread.
+    "Sources/EpollLoop/Sync/Promise.swift": ["@unchecked"],
     // A pair of streams in memory stays on the loop on which it was made; its calls trap elsewhere.
     "Sources/EpollLoopTesting/MemoryStream.swift": ["@unchecked", "nonisolated(unsafe)"],
   ]

@@ -23,7 +23,7 @@ struct Options {
 
       tasks         yield, spawn, gather and suspend, beside Swift's default executor on one processor
       cost          a child of gather, scopes, races and their kin, beside spawn and await by hand
-      sync          semaphore and lock, free and handed over, beside a bare suspension
+      sync          locks, promises, queues and limiters, beside a bare suspension or a sleep
       offload       calls on the thread pool
       timers        timers beside a plain binary heap in C, sleeping tasks beside Swift's default executor
       chunks        copies of a chunk of 64 KiB and searches in it, beside memcpy and memchr

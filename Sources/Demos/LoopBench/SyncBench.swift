@@ -4,7 +4,10 @@ extension Bench {
   /// What tasks use to wait for each other, beside a bare suspension where it waits.
   func measureSync() async throws {
     try await measureUncontended()
+    try await measureReadLock()
     try await measureHandOver()
+    try await measurePromise()
+    try await measureRateLimiter()
     try await measureQueues()
   }
 

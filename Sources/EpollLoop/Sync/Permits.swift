@@ -1,4 +1,5 @@
-/// What stands behind a ``Semaphore``: the free permits, and the requests that wait for them in their order.
+/// What a ``Semaphore`` and a ``ReadWriteLock`` consist of: the free permits, and the requests that wait for them in
+/// FIFO order.
 ///
 /// Permits go from hand to hand: whoever gives some back subtracts at once what the first in the queue
 /// wants, and wakes it. So nobody can come in between, and a woken task never has to look again.
@@ -29,10 +30,13 @@ final class Permits {
 
   /// Waits for permits, behind all who wait already.
   ///
+  /// - Parameters:
+  ///   - count: How many it wants.
+  ///   - what: What the task waits for, for a list of tasks.
   /// - Throws: `CancellationError` if the task is cancelled first, and then it has taken none.
-  nonisolated(nonsending) func wait(for count: Int) async throws {
+  nonisolated(nonsending) func wait(for count: Int, as what: StaticString = "permits of a semaphore") async throws {
     var ticket = Waiter.nobody
-    let wake = await core.park(for: "permits of a semaphore") { waiter in
+    let wake = await core.park(for: what) { waiter in
       ticket = waiter
       if count > 1 { sizes[waiter.slot] = count }
       waiting.append(waiter)

@@ -23,10 +23,7 @@ enum StreamKind: String, CaseIterable, Codable {
       try await runOnLoop { try await body { MemoryStream.pair() } }
     case .slowMemory:
       try await runOnLoop {
-        var link = MemoryLink()
-        link.capacity = 300_000
-        link.pieces = 100...5000
-        link.seed = 7
+        let link = MemoryLink(capacity: 300_000, pieces: 100...5000, seed: 7)
         try await body { MemoryStream.pair(link) }
       }
     }

@@ -7,18 +7,28 @@ import Testing
   @Test(arguments: [true, false])
   func `accepted and connected sockets have the options that were asked for`(isOn: Bool) async throws {
     try await runOnSockets { sockets in
-      var options = ConnectionOptions()
-      options.noDelay = isOn
-      options.keepAlive = isOn
-      var listening = ListenerOptions()
-      listening.connection = options
-      let (client, server) = try await sockets.pair(client: options, server: listening)
+      let options = ConnectionOptions(noDelay: isOn, keepAlive: isOn)
+      let (client, server) = try await sockets.pair(client: options, server: ListenerOptions(connection: options))
       for connection in [client, server] {
         #expect(try option(Int32(IPPROTO_TCP), TCP_NODELAY, of: connection) == (isOn ? 1 : 0))
         #expect(try option(SOL_SOCKET, SO_KEEPALIVE, of: connection) == (isOn ? 1 : 0))
       }
       try await close(client, server)
     }
+  }
+
+  @Test func `options that are left out have their defaults`() {
+    let connection = ConnectionOptions(receiveBufferBytes: 1, sendBufferBytes: 2)
+    #expect(connection.noDelay)
+    #expect(!connection.keepAlive)
+    #expect(connection.receiveBufferBytes == 1)
+    #expect(connection.sendBufferBytes == 2)
+    let listener = ListenerOptions(backlog: 5, reuseAddress: false, reusePort: true, ipv6Only: true)
+    #expect(listener.backlog == 5)
+    #expect(!listener.reuseAddress)
+    #expect(listener.reusePort)
+    #expect(listener.ipv6Only)
+    #expect(listener.connection.noDelay)
   }
 
   @Test func `no delay is the default, and keeping alive is not`() async throws {

@@ -4,6 +4,39 @@ import Testing
 
 /// Scopes, races and the like run where they are called, on plain local state or on an actor's.
 @Suite struct ScopeIsolationTests {
+  private final class Box {
+    var count = 0
+  }
+
+  private func helper(_ scope: TaskScope, _ box: Box) async throws {
+    scope.spawn { box.count += 1 }
+    try await scope.start { (ready: ReadySignal<Void>) in
+      box.count += 1
+      ready()
+    }
+  }
+
+  private func synchronousHelper(
+    _ scope: TaskScope, _ box: Box, isolation: isolated (any Actor)? = #isolation
+  ) -> TaskHandle<Void> {
+    scope.spawn { box.count += 1 }
+  }
+
+  @Test func `a scope is passed to functions that start tasks in it`() async throws {
+    try await runOnLoop {
+      let box = Box()
+      try await withTaskScope { scope in
+        try await helper(scope, box)
+        try await synchronousHelper(scope, box).value
+        try await withTaskScope { inner in
+          try await helper(inner, box)
+          scope.spawn { box.count += 1 }
+        }
+      }
+      #expect(box.count == 6)
+    }
+  }
+
   @Test func `nonisolated code shares its local state with all of them`() async throws {
     try await runOnLoop {
       var total = 0

@@ -67,21 +67,22 @@ import Testing
     }
   }
 
-  @Test func `a caller that comes between a failure and the next attempt waits for that one`() async throws {
+  @Test func `a caller that comes during the next attempt waits for that one`() async throws {
     try await runOnLoop {
       let once = Once<Int>()
-      let first = spawn {
+      let tasks = spawn(over: 0..<2) { number in
         try await once.get {
           try await sleep(for: .seconds(1))
-          throw Broken(number: 1)
+          if number == 0 { throw Broken(number: 0) }
+          return number
         }
       }
-      let second = spawn { try await once.get { 2 } }
-      await #expect(throws: Broken(number: 1)) { try await first.value }
-      let own = try await once.get { 3 }
-      #expect(own == 2)
-      let value = try await second.value
-      #expect(value == 2)
+      try await sleep(for: .milliseconds(1500))
+      let value = try await once.get { 3 }
+      #expect(value == 1)
+      await #expect(throws: Broken(number: 0)) { try await tasks[0].value }
+      let other = try await tasks[1].value
+      #expect(other == 1)
     }
   }
 
@@ -107,7 +108,8 @@ import Testing
         )
       }
       let tasks = spawn(over: plans) { number, pause, patience, fails in
-        try await moveOn(after: .nanoseconds(patience)) {
+        try await sleep(for: .nanoseconds(number))
+        return try await moveOn(after: .nanoseconds(patience)) {
           try await once.get {
             running += 1
             defer { running -= 1 }

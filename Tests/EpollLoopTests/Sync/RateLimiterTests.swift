@@ -90,19 +90,39 @@ import Testing
         stolen = limiter.tryAcquire()
       }
       await yield()
-      let waiters = spawn(over: 0..<3) { _ in
+      let waiter = spawn {
         try await limiter.acquire()
         return RateLimiterTests.now / 1_000_000_000
       }
-      // Its task goes on while the token of the first waiter is on its way.
-      EventLoop.current.schedule(at: Instant(nanoseconds: 1_000_000_000)) { waiters[1].cancel() }
+      // Its task goes on while the token of the waiter, which has left the queue, is on its way.
       try await thief.value
       #expect(!stolen)
-      let first = try await waiters[0].value
-      #expect(first == 1)
-      let last = try await waiters[2].value
-      #expect(last == 2)
-      await #expect(throws: CancellationError.self) { try await waiters[1].value }
+      let time = try await waiter.value
+      #expect(time == 1)
+    }
+  }
+
+  @Test func `a request that is cancelled as the timer fires frees no token, under many orders`() async throws {
+    try await runUnderSeeds(0..<50) { _ in
+      let limiter = RateLimiter(1, per: .nanoseconds(10))
+      try await limiter.acquire()
+      var tasks: [TaskHandle<Int64>] = []
+      for _ in 0..<3 {
+        tasks.append(
+          spawn {
+            try await limiter.acquire()
+            return RateLimiterTests.now
+          })
+        try await sleep(for: .nanoseconds(1))
+      }
+      let canceller = spawn { [tasks] in
+        try await sleep(until: Instant(nanoseconds: 10))
+        tasks[1].cancel()
+      }
+      let (first, last) = (try await tasks[0].value, try await tasks[2].value)
+      #expect(first == 10)
+      #expect(last == 20)
+      try await canceller.value
     }
   }
 

@@ -4,7 +4,7 @@
 /// Ends the program with a message, in optimized builds too, unless a condition holds.
 @inlinable
 @inline(__always)
-func precondition(
+package func precondition(
   _ condition: @autoclosure () -> Bool, _ message: @autoclosure () -> String = String(),
   file: StaticString = #file, line: UInt = #line
 ) {
@@ -14,7 +14,7 @@ func precondition(
 /// Ends the program with a message, in optimized builds too.
 @usableFromInline
 @inline(never)
-func preconditionFailure(
+package func preconditionFailure(
   _ message: @autoclosure () -> String = String(), file: StaticString = #file, line: UInt = #line
 ) -> Never {
   fatalError(message(), file: file, line: line)

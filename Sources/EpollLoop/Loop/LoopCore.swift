@@ -179,7 +179,7 @@ final class LoopCore {
 
   /// Traps on another thread than the loop's.
   ///
-  /// Waiting, yielding and scheduling call it themselves, so a public function that leaves it out traps too.
+  /// Waiting (in debug builds), yielding and scheduling call it, so a public function that leaves it out traps too.
   ///
   /// - Parameter verb: What the caller is about to do, for the message.
   @inline(__always)

@@ -53,7 +53,9 @@ extension LoopCore {
   /// - Returns: Why it was woken.
   @inline(__always)
   nonisolated(nonsending) func park(for what: StaticString, _ place: (Waiter) -> Void) async -> Wake {
-    check("wait")
+    #if DEBUG
+      check("wait")
+    #endif
     let (task, isCancelled) = RunningTask.look()
     if isCancelled { return .cancelled }
     let actor = beginActorWait()

@@ -136,19 +136,6 @@ struct RegistrationTable: ~Copyable {
     return slots[index].registration
   }
 
-  /// Fetches what ``Registration/report(_:_:)`` will touch: first the registration, then the waiter of its reader.
-  @inline(__always)
-  func fetch(_ token: UInt64, isNext: Bool, _ waiters: UnsafeMutablePointer<WaiterTable.Slot>) {
-    let index = Int(UInt32(truncatingIfNeeded: token))
-    guard index < capacity, let registration = slots[index].registration else { return }
-    if !isNext { return Prefetch.line(at: UInt(bitPattern: registration.toOpaque())) }
-    registration._withUnsafeGuaranteedRef {
-      if case .awaited(let waiter) = $0.reading {
-        Prefetch.line(at: UInt(bitPattern: waiters + Int(waiter.slot)))
-      }
-    }
-  }
-
   /// Whether some registration satisfies a condition.
   func contains(where isWanted: (Registration) -> Bool) -> Bool {
     (0..<capacity).contains { index in

@@ -84,9 +84,7 @@ extension LoopCore {
     // 5. Wait for events, blocking only if nothing is ready.
     statistics.polls &+= 1
     let patience = patience(mayBlock: mayBlock)
-    poller.wait(
-      milliseconds: patience, fetch: { registrations.fetch($0, isNext: $1, waiters.slots) }
-    ) { token, readiness in
+    poller.wait(milliseconds: patience) { token, readiness in
       // 6. Turn each into wakes; no user code runs here.
       statistics.events &+= 1
       if let registration = registrations.find(token) {

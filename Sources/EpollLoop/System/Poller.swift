@@ -64,15 +64,8 @@ struct Poller: ~Copyable {
   /// Waits for events for a time, -1 for no limit, and calls `body` with each.
   ///
   /// An interrupted wait (EINTR) brings no events; the caller's next tick waits again.
-  ///
-  /// - Parameters:
-  ///   - fetch: Called with the tokens of events to come, each twice: three events ahead and one event ahead.
-  ///   - body: Called with each event.
   @inline(__always)
-  func wait(
-    milliseconds: Int32, fetch: (_ token: UInt64, _ isNext: Bool) -> Void = { _, _ in },
-    _ body: (_ token: UInt64, _ readiness: Readiness) -> Void
-  ) {
+  func wait(milliseconds: Int32, _ body: (_ token: UInt64, _ readiness: Readiness) -> Void) {
     let count = cepoll_wait(descriptor.number, events, Int32(Poller.batch), milliseconds)
     if count < 0 {
       precondition(count == -Errno.interrupted.rawValue, "epoll_wait failed: \(Errno(rawValue: -count))")
@@ -80,8 +73,6 @@ struct Poller: ~Copyable {
     }
     for index in 0..<Int(count) {
       let event = events + index
-      if index + 3 < count { fetch(cepoll_event_token(event + 3), false) }
-      if index + 1 < count { fetch(cepoll_event_token(event + 1), true) }
       body(cepoll_event_token(event), Readiness(rawValue: cepoll_event_flags(event)))
     }
   }

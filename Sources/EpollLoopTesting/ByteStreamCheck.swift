@@ -30,7 +30,7 @@ public struct ByteStreamCheck: Sendable, CustomStringConvertible {
 
   /// Runs the check on streams that `pair` makes.
   ///
-  /// A stream that breaks its promise may also wait for ever: on virtual time that is a ``StuckError``, on the kernel's
+  /// A stream that breaks its promise may also wait forever: on virtual time that is a ``StuckError``, on the kernel's
   /// clock put a limit around the call.
   ///
   /// - Throws: ``ByteStreamViolation`` if the promise is broken; what the streams throw where they must not.

@@ -54,7 +54,7 @@ public struct Leftovers: Error, CustomStringConvertible {
 ///     cancels and awaits the ones and drops the others, as in a program.
 ///   - countsDescriptors: Whether descriptors of the process that are left open count as leftovers; only
 ///     for tests that nothing else runs beside.
-///   - allowsUnawaitedErrors: Whether errors of spawned tasks that nobody awaits are written to standard error, as in a
+///   - allowsUnawaitedErrors: Whether errors of spawned tasks that are not awaited are written to standard error, as in a
 ///     program, instead of failing the test.
 ///   - isolation: The caller's; must be none.
 ///   - body: The test.

@@ -36,6 +36,6 @@ public struct UnawaitedError: Error, CustomStringConvertible {
 
   /// A line for each.
   public var description: String {
-    failures.map { "\($0.task) failed and nobody awaited it: \($0.error)" }.joined(separator: "\n")
+    failures.map { "\($0.task) failed and was not awaited: \($0.error)" }.joined(separator: "\n")
   }
 }

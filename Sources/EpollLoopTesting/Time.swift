@@ -31,7 +31,7 @@ public func advance(by duration: Duration) async throws {
 /// and other threads have nothing new.
 ///
 /// Time stands still meanwhile, on virtual loops; on the kernel's clock this works too. A task that awaits an offloaded
-/// call is blocked. Several tasks may wait: all go on, in the order of their calls. A task that yields for ever is never
+/// call is blocked. Several tasks may wait: all go on, in the order of their calls. A task that yields forever is never
 /// blocked, and then this never returns.
 ///
 /// - Throws: `CancellationError` if the task is cancelled first.

@@ -2,7 +2,7 @@ import EpollLoop
 import Glibc
 
 extension Bench {
-  /// What a program does with a chunk of 64 KiB, beside the C library's functions.
+  /// What a program does with a chunk of 64 KiB, compared with the C library's functions.
   ///
   /// The program is another module than the library: nothing of the library is inlined that others could not inline.
   func measureChunks() throws {

@@ -1,7 +1,7 @@
 import EpollLoop
 
 extension Bench {
-  /// What the tools for tasks cost for each child, beside the same work written with `spawn` and `await`.
+  /// What the tools for tasks cost for each child, compared with the same work written with `spawn` and `await`.
   ///
   /// The tools are public and generic, and this is a module of its own, as a user's is: a type's metadata that is looked
   /// up for each child costs time here, and none in the library's own module.

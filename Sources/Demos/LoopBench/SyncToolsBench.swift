@@ -70,7 +70,7 @@ private final class PromiseRally {
 
   func play(_ side: Rally.Side) async throws {
     for turn in 0..<turns {
-      // The last turn of the second has nobody to wait for.
+      // The last turn of the second has no task to wait for.
       if side == .second, turn == turns - 1 { break }
       let (mine, other) = (Promise<Int>(), waiting)
       waiting = mine

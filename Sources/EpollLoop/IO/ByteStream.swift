@@ -12,8 +12,8 @@
 /// Reads and writes take and return values that own their bytes. A call that waits must not borrow a place of the
 /// caller's, such as a span of an array: another task could replace the array meanwhile.
 ///
-/// All of it on the thread of the stream's loop; another thread traps. What follows holds for every stream, and the
-/// checks of `ByteStreamCheck` in EpollLoopTesting run it over a pair:
+/// A stream is used on the thread of its loop only; another thread traps. Every stream keeps the following contract, which
+/// `ByteStreamCheck` of EpollLoopTesting checks for a pair of streams:
 ///
 /// - **Errors.** A call on a stream that this end has closed or broken off, before or during the call, throws
 ///   ``ClosedError``. A call on a stream that the peer has broken throws ``IOError`` with ``Errno/connectionReset``

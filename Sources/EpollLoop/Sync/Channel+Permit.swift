@@ -29,7 +29,7 @@ extension Channel {
     ///
     /// If all receivers are closed, the item is dropped, as those are that were sent before.
     ///
-    /// - Complexity: no allocation, unless the channel has never held so many.
+    /// - Complexity: no allocation, unless the channel holds more items than ever before.
     @inlinable
     public consuming func send(_ item: Element) {
       passage.exchange.check("Channel.Permit.send")

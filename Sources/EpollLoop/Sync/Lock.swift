@@ -122,7 +122,7 @@ final class LockState {
   nonisolated(nonsending) func wait() async throws {
     precondition(
       owner == 0 || owner != RunningTask.address,
-      "A task that holds a lock takes it again: it would wait for itself for ever")
+      "A task that holds a lock takes it again: it would wait for itself forever")
     let wake = await core.park(for: "a lock") { waiting.append($0) }
     if wake == .cancelled { throw CancellationError() }
   }

@@ -101,7 +101,7 @@ final class OnceTurns {
     case .running:
       precondition(
         owner == 0 || owner != RunningTask.address,
-        "The function that initialises a Once gets its value: it would wait for itself for ever")
+        "The function that initialises a Once gets its value: it would wait for itself forever")
       let wake = await core.park(for: "a value to be initialised") { waiting.append($0) }
       if wake == .cancelled { throw CancellationError() }
     }

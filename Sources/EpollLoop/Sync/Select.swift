@@ -25,7 +25,7 @@ public func select<Output>(_ cases: SelectCase<Output>...) async throws -> Outpu
 /// Waits for the first of several cases, in an array; as the form with a list of arguments.
 @inlinable
 public func select<Output>(_ cases: [SelectCase<Output>]) async throws -> Output {
-  precondition(!cases.isEmpty, "A select needs at least one case: without any it would wait for ever")
+  precondition(!cases.isEmpty, "A select needs at least one case: without any it would wait forever")
   var alarm: (deadline: Instant, output: () -> Output)?
   for one in cases {
     guard let (timeout, output) = one.timeout else { continue }

@@ -212,7 +212,7 @@ struct CompletionWork<Item, Success>: TaskWork {
   @inline(__always)
   nonisolated(nonsending) func run(for task: LentTask) async throws {
     do {
-      // One that is cancelled before it starts ends too: somebody may wait for it behind a shield.
+      // One that is cancelled before it starts ends too: a task may wait for it behind a shield.
       if Task.isCancelled { throw CancellationError() }
       results.append(Completion(index: number, result: .success(try await operation(item))))
     } catch {

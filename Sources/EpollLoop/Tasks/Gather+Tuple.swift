@@ -5,7 +5,7 @@
 ///
 /// - Parameters:
 ///   - bodies: What to run.
-///   - isolation: Where they run; the caller's, unless given.
+///   - isolation: Where they run; defaults to the caller's.
 /// - Returns: The values, in the order of the operations.
 /// - Throws: The first error; `CancellationError` if the waiting task is cancelled and an operation was cut
 ///   short by that, or never began.
@@ -27,7 +27,7 @@ public func gather<each Success>(
 ///
 /// - Parameters:
 ///   - bodies: What to run.
-///   - isolation: Where they run; the caller's, unless given.
+///   - isolation: Where they run; defaults to the caller's.
 /// - Returns: A result for each operation, in their order.
 @inlinable
 public func gatherSettled<each Success>(

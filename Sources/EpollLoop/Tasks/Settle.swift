@@ -84,7 +84,7 @@ final class Settling<Element> {
     let old = kept
     if isFirst || rule != .throttleFirst { kept = element }
     if rule == .debounce { due = EventLoop.current.now + period }
-    // A later one only moves the instant on: who waits sees that when it wakes.
+    // A later element only moves the instant; the waiting task reads it when it wakes.
     if isFirst { takers.wakeAll() }
     withExtendedLifetime(old) {}
   }

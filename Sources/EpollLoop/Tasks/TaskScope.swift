@@ -248,7 +248,7 @@ struct ScopeWork<Success>: TaskWork {
       task.lend { $0.keep(value) }
       scope.succeeded()
     } catch {
-      // What it throws is thrown by the scope, or goes to whoever hears of later errors.
+      // The scope throws its error, or passes it to the function for later errors.
       task.lend { scope.failed($0, error, isReady?() ?? true) }
       throw error
     }

@@ -185,6 +185,6 @@ import Testing
         try await lock.withLock { try await lock.withLock {} }
       }
     }
-    #expect(names("A task that holds a lock takes it again: it would wait for itself for ever", result))
+    #expect(names("A task that holds a lock takes it again: it would wait for itself forever", result))
   }
 }

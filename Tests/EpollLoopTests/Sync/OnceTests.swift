@@ -93,7 +93,7 @@ import Testing
         _ = try await once.get { try await once.get { 1 } }
       }
     }
-    #expect(names("it would wait for itself for ever", result))
+    #expect(names("it would wait for itself forever", result))
   }
 
   @Test func `one initialisation runs at a time, and one succeeds, under many orders`() async throws {

@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  @Test(arguments: endless) func `an endless backoff waits for ever`(_ endless: Duration) async throws {
+  @Test(arguments: endless) func `an endless backoff waits forever`(_ endless: Duration) async throws {
     let waits: [Backoff] = [
       .fixed(endless), .exponential(from: endless, upTo: endless),
       .random(in: endless...endless), .listed([endless]), .fixed(endless) + .fixed(endless),

@@ -4,7 +4,7 @@ import Testing
 
 @testable import EpollLoop
 
-/// How the fixture of tests ends a test that cannot end by itself, or whose errors nobody would see.
+/// How the fixture of tests ends a test that cannot end by itself, or whose errors would be lost.
 @Suite struct StuckTests {
   /// Loops with a task that never ends, which would count as leaked.
   private static let kept = Mailbox<EventLoop>()
@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  @Test func `who waits for a descriptor, a call or another thread's continuation is not stuck`() async throws {
+  @Test func `a wait for a descriptor, a call or another thread's continuation is not stuck`() async throws {
     try await runOnLoop {
       let pipe = Pipe()
       let event = Event()
@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  @Test func `a task that awaits its own value is told so`() async throws {
+  @Test func `a task that awaits its own value gets an error`() async throws {
     try await runOnLoop {
       var own: TaskHandle<Void>?
       let task = spawn(name: "narcissus") { if let own { try await own.value } }
@@ -80,7 +80,7 @@ import Testing
     }
   }
 
-  @Test func `an error that nobody awaits fails the test, unless it may`() async throws {
+  @Test func `an error that is not awaited fails the test, unless that is allowed`() async throws {
     let error = await #expect(throws: UnawaitedError.self) {
       try await runOnLoop {
         spawn(name: "failing") { throw Broken(number: 7) }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import EpollLoop
 
-/// A timeout of the program's own, beside the kernel's ETIMEDOUT.
+/// A timeout of the program's own, as distinct from the kernel's ETIMEDOUT.
 @Suite struct TimeoutErrorTests {
   private let unanswered = IOError(.connect, .timedOut, "10.0.0.1:80")
 

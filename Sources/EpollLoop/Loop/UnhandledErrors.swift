@@ -5,7 +5,7 @@ enum UnhandledErrors {
   /// - Parameter task: The task, in words.
   static func report(_ error: any Error, of task: String) {
     if let observe = LoopCore.currentIfAny?.onUnhandledError { return observe(error, task) }
-    StandardError.write("EpollLoop: \(task) failed and nobody awaited it: \(error)\n")
+    StandardError.write("EpollLoop: \(task) failed and was not awaited: \(error)\n")
   }
 }
 

@@ -53,8 +53,8 @@ import Testing
       .filter { $0.hasPrefix("EpollLoop:") }.map { String($0.replacing(/\ \(.*:\d+\)/, with: "")) }
     #expect(
       reports == [
-        "EpollLoop: task 'later' failed and nobody awaited it: Broken(number: 2)",
-        "EpollLoop: the body of a scope failed and nobody awaited it: Broken(number: 4)",
+        "EpollLoop: task 'later' failed and was not awaited: Broken(number: 2)",
+        "EpollLoop: the body of a scope failed and was not awaited: Broken(number: 4)",
       ])
   }
 

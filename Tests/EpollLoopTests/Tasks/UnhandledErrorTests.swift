@@ -21,7 +21,7 @@ import Testing
     }
     #expect(
       reports(result) == [
-        "EpollLoop: task 'mail' (EpollLoopTests/UnhandledErrorTests.swift:LINE) failed and nobody awaited it: Broken(number: 3)"
+        "EpollLoop: task 'mail' (EpollLoopTests/UnhandledErrorTests.swift:LINE) failed and was not awaited: Broken(number: 3)"
       ])
   }
 
@@ -36,7 +36,7 @@ import Testing
     }
     #expect(
       reports(result) == [
-        "EpollLoop: task 2 (EpollLoopTests/UnhandledErrorTests.swift:LINE) failed and nobody awaited it: Broken(number: 4)"
+        "EpollLoop: task 2 (EpollLoopTests/UnhandledErrorTests.swift:LINE) failed and was not awaited: Broken(number: 4)"
       ])
   }
 
@@ -84,7 +84,7 @@ import Testing
     }
     #expect(
       reports(result) == [
-        "EpollLoop: task 2 (EpollLoopTests/UnhandledErrorTests.swift:LINE) failed and nobody awaited it: Broken(number: 5)"
+        "EpollLoop: task 2 (EpollLoopTests/UnhandledErrorTests.swift:LINE) failed and was not awaited: Broken(number: 5)"
       ])
   }
 }

@@ -25,6 +25,10 @@ import Testing
     #expect(run.exit == .code(0))
   }
 
+  @Test func `a second signal ends the program, as itself`() throws {
+    #expect(try Program.run("async-main", ["interrupt-twice"]).exit == .signal(SIGTERM))
+  }
+
   @Test(arguments: ["interrupt-last", "interrupt-exit"])
   func `an interrupt at main's end or after it ends the program`(what: String) throws {
     #expect(try Program.run("async-main", [what]).exit == .signal(SIGINT))

@@ -6,7 +6,7 @@ import Glibc
 @main
 struct AsyncMain {
   private static let words =
-    "sleep | listen | leave | exit | uninterrupted | pipe | interrupt[-last | -exit] | foreign | child"
+    "sleep | listen | leave | exit | uninterrupted | pipe | interrupt[-twice | -last | -exit] | foreign | child"
 
   static func main() async throws {
     switch CommandLine.arguments.dropFirst().first {
@@ -46,6 +46,12 @@ struct AsyncMain {
       } catch {
         print("main was cancelled: \(error)")
       }
+    case "interrupt-twice":
+      try EventLoop.cancelMain(on: [.interrupt, .terminate])
+      spawn { kill(getpid(), SIGINT) }
+      do { try await sleep(for: .seconds(3600)) } catch { kill(getpid(), SIGTERM) }
+      // Cancelled, it goes on all the same.
+      while true { await yield() }
     case "interrupt-last":
       try EventLoop.cancelMain(on: [.interrupt])
       try await sleep(for: .milliseconds(1))

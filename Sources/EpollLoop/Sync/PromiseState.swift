@@ -17,10 +17,8 @@ final class PromiseState {
   private let core = LoopCore.current
   private let claimed = Atomic(false)
   @exclusivity(unchecked) @usableFromInline private(set) var outcome = Outcome.none
-  /// The value, if it is not in `word`.
-  @exclusivity(unchecked) @usableFromInline var value: Any?
-  /// The value, if it takes at most a word and is nothing but its bytes.
-  @exclusivity(unchecked) @usableFromInline var word: UInt = 0
+  /// The value, if it has one.
+  @exclusivity(unchecked) @usableFromInline var kept = UntypedStorage()
   /// Whether the outcome was seen: an error that is not is reported.
   @exclusivity(unchecked) private var isObserved = false
   /// The waiter that came before all in the queue; a stale one once it has left.
@@ -95,14 +93,7 @@ final class PromiseState {
 
   /// Stores the value, on the loop's thread.
   @inlinable
-  func keep<Success>(_ value: Success) {
-    if PromiseState.fitsWord(Success.self) {
-      // SAFETY: it fits, and needs no destroying.
-      withUnsafeMutableBytes(of: &word) { $0.storeBytes(of: value, as: Success.self) }
-    } else {
-      self.value = value
-    }
-  }
+  func keep<Success>(_ value: Success) { kept.keep(value) }
 
   /// Stores the outcome and wakes all waiters in FIFO order, on the loop's thread.
   @usableFromInline
@@ -137,19 +128,7 @@ final class PromiseState {
 
   /// The value, which has arrived.
   @inlinable
-  func value<Success>(as type: Success.Type) -> Success {
-    if PromiseState.fitsWord(type) {
-      // SAFETY: `keep` has put it there, as the same type.
-      return withUnsafeBytes(of: &word) { $0.load(as: type) }
-    }
-    guard let value else { preconditionFailure("A promise went on without an outcome") }
-    return untyped(value)
-  }
-
-  @inlinable
-  static func fitsWord<Success>(_ type: Success.Type) -> Bool {
-    _isPOD(type) && MemoryLayout<Success>.size <= MemoryLayout<UInt>.size
-  }
+  func value<Success>(as type: Success.Type) -> Success { kept.value(as: type) }
 
   @inline(__always)
   private func append(_ waiter: Waiter) {

@@ -19,3 +19,44 @@ func cast<Value>(_ value: Any) -> Value {
   guard let value = value as? Value else { preconditionFailure("A value was kept as another type") }
   return value
 }
+
+/// Memory for one value without a static type, in an object that is not generic.
+///
+/// A value that takes at most a word and is nothing but its bytes is stored as these; any other one is boxed.
+@usableFromInline
+struct UntypedStorage {
+  @usableFromInline var boxed: Any?
+  @usableFromInline var word: UInt = 0
+
+  @inlinable
+  init() {}
+
+  /// Stores a value, once.
+  @inlinable
+  mutating func keep<Value>(_ value: Value) {
+    if UntypedStorage.fitsWord(Value.self) {
+      // SAFETY: it fits, and needs no destroying.
+      withUnsafeMutableBytes(of: &word) { $0.storeBytes(of: value, as: Value.self) }
+    } else {
+      boxed = value
+    }
+  }
+
+  /// The value that was stored, of the same type.
+  ///
+  /// - Precondition: A value was stored.
+  @inlinable
+  mutating func value<Value>(as type: Value.Type) -> Value {
+    if UntypedStorage.fitsWord(type) {
+      // SAFETY: `keep` has stored it, as the same type.
+      return withUnsafeBytes(of: &word) { $0.load(as: type) }
+    }
+    guard let boxed else { preconditionFailure("A task or a promise has succeeded without a value") }
+    return untyped(boxed)
+  }
+
+  @inlinable
+  static func fitsWord<Value>(_ type: Value.Type) -> Bool {
+    _isPOD(type) && MemoryLayout<Value>.size <= MemoryLayout<UInt>.size
+  }
+}

@@ -52,7 +52,9 @@ private enum AsyncMain {
   static func cancelMain(_ main: TaskRecord, on signals: [Signal], _ core: LoopCore) throws {
     state.interruption?.end()
     state.interruption = nil
-    state.interruption = try Interruption(by: signals, of: main, core) { Process.end(by: signals[0]) }
+    state.interruption = try Interruption(by: signals, of: main, core) {
+      if let signal = state.interruption?.last { Process.end(by: signal) }
+    }
   }
 }
 

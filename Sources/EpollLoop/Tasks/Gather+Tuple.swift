@@ -129,7 +129,7 @@ final class PackedChildren: Children {
     taken += 1
     switch task.ending {
     case .succeeded:
-      guard let value = task.value else { preconditionFailure("A task succeeded without a value") }
+      guard let value = task.kept.boxed else { preconditionFailure("A task succeeded without a value") }
       return value
     case .failed(let error): throw error
     case .none: throw CancellationError()
@@ -143,6 +143,6 @@ private struct UntypedWork: TaskWork {
 
   nonisolated(nonsending) func run(for task: LentTask) async throws {
     let value = try await body()
-    task.lend { $0.value = value }
+    task.lend { $0.kept.boxed = value }
   }
 }

@@ -1,10 +1,10 @@
-/// The signals that end a run: the first cancels its main task; what a second one does, its owner says.
+/// The signals that end a run: the first cancels its main task, and each later one calls a function.
 final class Interruption {
   private var signals: SignalSource?
   private var watch: DescriptorWatch?
-  /// How many have come.
+  /// The number of signals that have come.
   private(set) var count = 0
-  /// The one that came last.
+  /// The signal that came last.
   private(set) var last: Signal?
 
   /// Takes signals from now on; nil if there are none to take.

@@ -13,11 +13,9 @@ final class SpawnedTask: TaskRecord {
   }
 
   @exclusivity(unchecked) @usableFromInline private(set) var ending = Ending.none
-  /// What it returned, if it has succeeded, and that does not stand in `word`.
-  @exclusivity(unchecked) @usableFromInline var value: Any?
-  /// What it returned, if that takes a word at the most and is nothing but its bytes.
-  @exclusivity(unchecked) @usableFromInline var word: UInt = 0
-  /// Whether somebody has seen the ending, or will: an error that nobody sees is reported.
+  /// What it returned, if it has succeeded.
+  @exclusivity(unchecked) @usableFromInline var kept = UntypedStorage()
+  /// Whether the ending has been seen, or will be: an error that is not is reported.
   @exclusivity(unchecked) @usableFromInline var isObserved: Bool
   @exclusivity(unchecked) private var waiting: WaitQueue?
 
@@ -26,7 +24,7 @@ final class SpawnedTask: TaskRecord {
     super.init(on: LoopLink(core), in: .passUnretained(list), name: name)
   }
 
-  /// One that nobody waits for in a structured way.
+  /// One that is not awaited in a structured way.
   private init(unawaitedIn list: Unmanaged<TaskList>, on loop: LoopLink, name: String?) {
     isObserved = false
     super.init(on: loop, in: list, name: name)
@@ -45,30 +43,11 @@ final class SpawnedTask: TaskRecord {
 
   /// What it returned.
   @inlinable
-  func value<Success>(as type: Success.Type) -> Success {
-    if SpawnedTask.fitsWord(type) {
-      // SAFETY: `keep` has put it there, as the same type.
-      return withUnsafeBytes(of: &word) { $0.load(as: type) }
-    }
-    guard let value else { preconditionFailure("A task succeeded without a value") }
-    return untyped(value)
-  }
+  func value<Success>(as type: Success.Type) -> Success { kept.value(as: type) }
 
-  /// Keeps what the task has returned, for whoever awaits it.
+  /// Keeps what the task has returned until it is awaited.
   @inlinable
-  func keep<Success>(_ value: Success) {
-    if SpawnedTask.fitsWord(Success.self) {
-      // SAFETY: it fits, and needs no destroying.
-      withUnsafeMutableBytes(of: &word) { $0.storeBytes(of: value, as: Success.self) }
-    } else {
-      self.value = value
-    }
-  }
-
-  @inlinable
-  static func fitsWord<Success>(_ type: Success.Type) -> Bool {
-    _isPOD(type) && MemoryLayout<Success>.size <= MemoryLayout<UInt>.size
-  }
+  func keep<Success>(_ value: Success) { kept.keep(value) }
 
   /// Traps on another thread than the task's loop's.
   @usableFromInline
